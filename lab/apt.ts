@@ -1,0 +1,74 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { mustRun, runCommand } from './command.js';
+import { LabError } from './error.js';
+import type { Progress } from './progress.js';
+
+/** A package as the archive has it now. */
+export interface PackageVersion {
+  name: string;
+  version: string;
+  depends: string[];
+}
+
+const aptEnvironment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' };
+
+/** Looks a package up, refreshing the package lists when they do not know it (a fresh machine has none). */
+export async function lookUp(name: string, progress: Progress): Promise<PackageVersion> {
+  const known = (await showPackage(name)) ?? (await refresh(progress).then(() => showPackage(name)));
+  if (!known) throw new LabError(`the Debian archive has no package ${name}; is this Debian 12 with its security suite?`);
+  return known;
+}
+
+/** Downloads one package to `file`. Lists that are older than the archive name files that are gone: refresh, then retry. */
+export async function download(name: string, file: string, progress: Progress): Promise<void> {
+  const directory = await mkdtemp(`${file}.`);
+  try {
+    await progress(`downloading ${name}`, async () => {
+      const argv = ['apt-get', 'download', '-qq', '-o', 'APT::Sandbox::User=root', name];
+      const options = { cwd: directory, env: aptEnvironment };
+      if ((await runCommand(argv, options)).code !== 0) {
+        await refresh(progress);
+        await mustRun(argv, options);
+      }
+    });
+    const [downloaded] = await readdir(directory);
+    if (!downloaded) throw new LabError(`apt-get download ${name} left no file`);
+    await rename(path.join(directory, downloaded), file);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** Installs the packages of those programs that are missing. */
+export async function installMissing(programs: Readonly<Record<string, string>>, progress: Progress): Promise<void> {
+  const packages = Object.entries(programs)
+    .filter(([program]) => !isOnPath(program))
+    .map(([, packageName]) => packageName);
+  if (packages.length === 0) return;
+  for (const name of packages) await lookUp(name, progress);
+  const argv = ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300', ...packages];
+  await progress(`installing ${packages.join(', ')}`, async () => {
+    if ((await runCommand(argv, { env: aptEnvironment })).code === 0) return;
+    await refresh(progress);
+    await mustRun(argv, { env: aptEnvironment });
+  });
+}
+
+function isOnPath(program: string): boolean {
+  const directories = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'];
+  return directories.some(directory => directory !== '' && existsSync(path.join(directory, program)));
+}
+
+async function showPackage(name: string): Promise<PackageVersion | undefined> {
+  const { stdout } = await runCommand(['apt-cache', 'show', '--no-all-versions', name], { env: aptEnvironment });
+  const version = /^Version: (.+)$/m.exec(stdout)?.[1];
+  if (!version) return undefined;
+  const depends = /^Depends: (.+)$/m.exec(stdout)?.[1] ?? '';
+  return { name, version, depends: depends.split(',').map(item => item.trim().split(' ')[0] ?? '') };
+}
+
+function refresh(progress: Progress): Promise<string> {
+  return progress('refreshing the package lists', () => mustRun(['apt-get', 'update', '-qq'], { env: aptEnvironment }));
+}

@@ -1,0 +1,134 @@
+import type { Socket } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
+import { LabError } from './error.js';
+import { encodeFrame, encodeRun, type Frame, FrameReader, inputChunk, inputWindow, type RunRequest } from './protocol.js';
+
+/** The streams and the request of one command. */
+export interface ExecOptions extends RunRequest {
+  /** Without it the command finds its input at an end. */
+  stdin?: Readable | undefined;
+  stdout: Writable;
+  stderr: Writable;
+}
+
+/** How a command in the guest ended; `exitCode` is 128 plus the number for a signal, as in a shell. */
+export interface ExecResult {
+  exitCode: number;
+  signal?: number;
+}
+
+/** The host's end of the port to the guest's agent (lab/guest/agent.c). */
+export class Channel {
+  /** Settles when the agent says that it is there. */
+  readonly ready: Promise<void>;
+  readonly #socket: Socket;
+  readonly #reader = new FrameReader();
+  readonly #waiting: { type: string; resolve: (data: Buffer) => void; reject: (error: Error) => void }[] = [];
+  #failure: Error | undefined;
+  #running: ExecOptions | undefined;
+  #credit = inputWindow;
+  #onCredit: (() => void) | undefined;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on('data', (data: Buffer) => {
+      for (const frame of this.#reader.push(data)) this.#handle(frame);
+    });
+    // That the other end is gone is told by QEMU's exit, which knows more.
+    socket.on('error', () => undefined);
+    this.ready = this.#next('Y').then(() => undefined);
+  }
+
+  /** Runs one command to its end. Everything that it wrote has been handed on when the promise settles. */
+  async exec(options: ExecOptions): Promise<ExecResult> {
+    if (this.#running) throw new LabError('a command is running in this machine already');
+    const stop = new AbortController();
+    this.#running = options;
+    this.#credit = inputWindow;
+    try {
+      const ended = this.#next('X');
+      this.#socket.write(encodeRun(options));
+      void this.#pumpInput(options.stdin, stop.signal);
+      return parseEnd((await ended).toString());
+    } finally {
+      this.#running = undefined;
+      stop.abort();
+      this.#onCredit?.();
+    }
+  }
+
+  /** Gives the running command's terminal a new size. */
+  resize(rows: number, columns: number): void {
+    this.#socket.write(encodeFrame('W', `${rows} ${columns}`));
+  }
+
+  /** Sends a signal to the running command and its process group. */
+  kill(signal: number): void {
+    this.#socket.write(encodeFrame('K', String(signal)));
+  }
+
+  /** Ends every wait with an error: the machine is gone. */
+  fail(error: Error): void {
+    this.#failure ??= error;
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+    this.#socket.destroy();
+  }
+
+  #next(type: string): Promise<Buffer> {
+    const result = new Promise<Buffer>((resolve, reject) => {
+      if (this.#failure) reject(this.#failure);
+      else this.#waiting.push({ type, resolve, reject });
+    });
+    // Whoever waits hears of the failure; nobody waiting is no reason to crash.
+    result.catch(() => undefined);
+    return result;
+  }
+
+  #handle({ type, data }: Frame): void {
+    if (type === 'O') this.#passOn(this.#running?.stdout, data);
+    else if (type === 'F') this.#passOn(this.#running?.stderr, data);
+    else if (type === 'A') {
+      this.#credit += data.readUInt32LE(0);
+      this.#onCredit?.();
+    } else {
+      const index = this.#waiting.findIndex(waiting => waiting.type === type);
+      if (index >= 0) this.#waiting.splice(index, 1)[0]?.resolve(data);
+    }
+  }
+
+  /** A slow reader stops the whole channel, and by it the command, instead of filling memory. */
+  #passOn(stream: Writable | undefined, data: Buffer): void {
+    if (!stream || stream.destroyed || stream.write(data)) return;
+    this.#socket.pause();
+    const resume = (): void => {
+      stream.off('drain', resume).off('close', resume);
+      this.#socket.resume();
+    };
+    stream.on('drain', resume).on('close', resume);
+  }
+
+  /** Hands input on, never more at a time than the agent has room for. */
+  async #pumpInput(stdin: Readable | undefined, stop: AbortSignal): Promise<void> {
+    try {
+      for await (const data of stdin ?? []) {
+        let rest = Buffer.from(data as Buffer);
+        while (rest.length > 0) {
+          while (this.#credit === 0 && !stop.aborted) await new Promise<void>(resolve => (this.#onCredit = resolve));
+          if (stop.aborted) return;
+          const piece = rest.subarray(0, Math.min(inputChunk, this.#credit));
+          this.#credit -= piece.length;
+          rest = rest.subarray(piece.length);
+          this.#socket.write(encodeFrame('I', piece));
+        }
+      }
+    } catch {
+      // Input that breaks off ends where it broke.
+    }
+    if (!stop.aborted) this.#socket.write(encodeFrame('E'));
+  }
+}
+
+function parseEnd(text: string): ExecResult {
+  const [how, number] = text.split(' ');
+  return how === 'signal' ? { exitCode: 128 + Number(number), signal: Number(number) } : { exitCode: Number(number) };
+}

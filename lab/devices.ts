@@ -1,0 +1,23 @@
+/**
+ * Where the devices of the stock machine sit (profiles.ts puts them there). Each but the last two is alone behind a
+ * PCIe root port and so alone in its IOMMU group; the pair shares one group, because the PCI bus behind a PCIe-to-PCI
+ * bridge cannot tell its members' requests apart.
+ */
+export const devices = {
+  /** Intel 82574L (e1000e) with the MAC address 52:54:00:00:00:01, wired to nicB. */
+  nicA: '0000:01:00.0',
+  /** Intel 82574L (e1000e) with the MAC address 52:54:00:00:00:02, wired to nicA. */
+  nicB: '0000:02:00.0',
+  /** NVMe controller with one namespace of 64 MiB, all zeros at boot. */
+  nvme: '0000:03:00.0',
+  /** QEMU's teaching device: factorial, DMA engine, INTx and MSI. */
+  edu: '0000:04:00.0',
+  /** Test BARs in memory and I/O-port space. */
+  testdev: '0000:05:00.0',
+  /** The bridge above the pair. It is a member of their group that needs no binding. */
+  bridge: '0000:06:00.0',
+  /** First of the group of two: an edu. */
+  pairEdu: '0000:07:01.0',
+  /** Second of the group of two: a pci-testdev. */
+  pairTestdev: '0000:07:02.0',
+} as const;

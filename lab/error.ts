@@ -1,0 +1,7 @@
+/** The lab itself failed (no kernel, a dead QEMU, a boot that never ends), as opposed to the command run in it. */
+export class LabError extends Error {
+  override name = 'LabError';
+
+  /** What the command line exits with for it: a number that hardly any command uses for itself. */
+  static readonly exitCode = 125;
+}

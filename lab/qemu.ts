@@ -1,0 +1,118 @@
+import type { DeviceKind, IommuKind, Profile } from './profiles.js';
+
+/** How the guest's processors are run. */
+export type Accelerator = 'kvm' | 'tcg';
+
+/** The files and descriptors of one run. */
+export interface MachineFiles {
+  kernel: string;
+  initramfs: string;
+  /** Where the kernel's console goes. */
+  console: string;
+  /** Shared read-only as "lab": lists that the guest's init reads. */
+  settings: string;
+  /** Shared read-write as "out". */
+  out?: string | undefined;
+  /** A directory for disk images. */
+  images: string;
+  /** The descriptor, in QEMU's own table, of the channel to the agent. */
+  agentFd: number;
+}
+
+/** What a machine needs besides QEMU's arguments. */
+export interface Machine {
+  args: string[];
+  /** Disk images to create before the start, sparse. */
+  images: { file: string; sizeMiB: number }[];
+  /** Kernel modules of the devices' own drivers. */
+  modules: string[];
+  /** Paths that must exist in the guest before the first command. */
+  awaited: string[];
+}
+
+const iommus: Record<IommuKind, { machine: string; args: string[]; cmdline: string[] }> = {
+  // The split irqchip is what interrupt remapping needs under KVM; TCG does not mind it.
+  intel: { machine: 'q35,kernel-irqchip=split', args: ['-device', 'intel-iommu,intremap=on'], cmdline: ['intel_iommu=on'] },
+};
+
+/** Puts a profile into QEMU's terms. */
+export function buildMachine(profile: Profile, files: MachineFiles, accelerator: Accelerator): Machine {
+  const iommu = iommus[profile.iommu];
+  const machine: Machine = { args: [], images: [], modules: [], awaited: [] };
+  machine.args.push(
+    ...['-M', iommu.machine, '-accel', accelerator === 'kvm' ? 'kvm' : 'tcg,thread=multi'],
+    ...['-cpu', 'max', '-smp', String(profile.cpus), '-m', String(profile.memoryMiB)],
+    ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
+    ...['-kernel', files.kernel, '-initrd', files.initramfs, '-append', kernelCommandLine(profile, files)],
+    ...['-chardev', `file,id=console,path=${escape(files.console)}`, '-serial', 'chardev:console'],
+    ...iommu.args,
+    ...share('host', '/', true),
+    ...share('lab', files.settings, true),
+    ...(files.out === undefined ? [] : share('out', files.out, false)),
+    ...['-device', 'virtio-serial-pci', '-chardev', `socket,id=agent,fd=${files.agentFd}`],
+    ...['-device', 'virtserialport,chardev=agent,name=lab.agent'],
+  );
+  profile.devices.forEach((device, index) => {
+    const port = `port${index + 1}`;
+    // Slots from 0x10 on, in order, so that the firmware numbers the buses 1, 2, 3, ...
+    const slot = (0x10 + index).toString(16);
+    machine.args.push('-device', `pcie-root-port,id=${port},chassis=${index + 1},slot=${index + 1},addr=0x${slot}`);
+    addDevice(machine, device, port, files.images);
+  });
+  return machine;
+}
+
+/** What every boot says to the kernel, and the profile on top. */
+export function kernelCommandLine(profile: Profile, files: Pick<MachineFiles, 'out'>): string {
+  return [
+    'console=ttyS0 quiet panic=-1 oops=panic',
+    // Otherwise the clock source falls back to HPET after some seconds and each reading of it costs 16 times more.
+    'tsc=reliable',
+    ...iommus[profile.iommu].cmdline,
+    ...profile.cmdline,
+    ...(files.out === undefined ? [] : ['lab.out']),
+  ].join(' ');
+}
+
+function addDevice(machine: Machine, device: DeviceKind, bus: string, images: string, address?: string): void {
+  const place = address === undefined ? `bus=${bus}` : `bus=${bus},addr=${address}`;
+  const id = address === undefined ? bus : `${bus}-${address}`;
+  switch (device.kind) {
+    case 'e1000e':
+      machine.args.push('-netdev', `hubport,id=net-${id},hubid=${device.hub}`);
+      machine.args.push('-device', `e1000e,${place},netdev=net-${id},mac=${device.mac}`);
+      machine.modules.push('e1000e');
+      break;
+    case 'nvme': {
+      const file = `${images}/${id}.img`;
+      machine.images.push({ file, sizeMiB: device.sizeMiB });
+      machine.args.push('-drive', `if=none,id=drive-${id},format=raw,cache=unsafe,file=${escape(file)}`);
+      machine.args.push('-device', `nvme,${place},drive=drive-${id},serial=lab-${id}`);
+      machine.modules.push('nvme');
+      // Its driver looks for namespaces after its probe has returned.
+      machine.awaited.push('/dev/nvme0n1');
+      break;
+    }
+    case 'edu':
+    case 'pci-testdev':
+      machine.args.push('-device', `${device.kind},${place}`);
+      break;
+    case 'bridge':
+      machine.args.push('-device', `pcie-pci-bridge,id=${id}-pci,${place}`);
+      device.devices.forEach((below, index) => addDevice(machine, below, `${id}-pci`, images, String(index + 1)));
+      break;
+  }
+}
+
+function share(tag: string, directory: string, readOnly: boolean): string[] {
+  const access = readOnly ? ',readonly=on' : '';
+  return [
+    ...['-fsdev', `local,id=fs-${tag},path=${escape(directory)},security_model=none,multidevs=remap${access}`],
+    ...['-device', `virtio-9p-pci,fsdev=fs-${tag},mount_tag=${tag}`],
+  ];
+}
+
+/** A comma separates QEMU's options; doubled it stands for itself. */
+function escape(text: string): string {
+  return text.replaceAll(',', ',,');
+}

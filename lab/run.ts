@@ -1,0 +1,147 @@
+import { mkdirSync, realpathSync } from 'node:fs';
+import path from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { chooseAccelerator } from './accelerator.js';
+import { installMissing } from './apt.js';
+import type { ExecResult } from './channel.js';
+import { withLock } from './lock.js';
+import { LabError } from './error.js';
+import { ensureInitramfs } from './initramfs.js';
+import { ensureKernel } from './kernels.js';
+import { cacheDirectory, packageRoot } from './paths.js';
+import { defaultProfile, findProfile } from './profiles.js';
+import { type Progress, silent } from './progress.js';
+import { Vm } from './vm.js';
+
+/** Where a guest has the directory shared as `outDir`; commands find it in $LAB_OUT. */
+export const guestOutDirectory = '/run/vfio-lab/out';
+
+/** Which machine to boot, and how. */
+export interface BootOptions {
+  /** The name of a profile (profiles.ts); 'stock' unless given. */
+  profile?: string;
+  /** A directory of the host that the guest may write to. It is made when missing. */
+  outDir?: string;
+  /** Directories below /tmp or /run that the guest shall see, beside the checkout, the working directory and Node. */
+  keep?: readonly string[];
+  /** How long the boot may take; 120 s unless given. A boot that fails is tried once more. */
+  bootTimeoutMs?: number;
+  signal?: AbortSignal;
+  /** Hears of the steps as they are done. */
+  progress?: Progress;
+  /** Gets the kernel's console. */
+  console?: Writable;
+}
+
+/** A command and what it is connected to. */
+export interface CommandOptions {
+  /** The command and its arguments, exactly as it gets them. */
+  argv: readonly string[];
+  /** Where it runs; the working directory of this process unless given. */
+  cwd?: string;
+  /** Its environment; that of this process unless given. LAB, LAB_PROFILE and LAB_OUT come on top. */
+  env?: Readonly<Record<string, string | undefined>>;
+  /** Its standard input; empty unless given. */
+  stdin?: Readable;
+  /** Where its output goes; this process's own streams unless given. */
+  stdout?: Writable;
+  stderr?: Writable;
+  /** Gives it a terminal of this size. Standard error is then a part of standard output. */
+  tty?: { rows: number; columns: number };
+  /** How long it may run; without it, for ever. */
+  timeoutMs?: number;
+}
+
+export interface LabResult extends ExecResult {
+  /** From the start of QEMU to the moment a command could run. */
+  bootMs: number;
+  /** All of it, set-up included. */
+  wallMs: number;
+}
+
+/** A booted machine for several commands, one after the other. */
+export class Lab implements AsyncDisposable {
+  constructor(
+    readonly vm: Vm,
+    private readonly options: BootOptions,
+  ) {}
+
+  /** Runs a command; its exit code is a result and not an error. */
+  async run(command: CommandOptions): Promise<ExecResult> {
+    const timeout = command.timeoutMs === undefined ? undefined : AbortSignal.timeout(command.timeoutMs);
+    const signals = [this.options.signal, timeout].filter(signal => signal !== undefined);
+    try {
+      return await this.vm.exec({
+        argv: command.argv,
+        cwd: command.cwd ?? process.cwd(),
+        env: guestEnvironment(command.env ?? process.env, this.options),
+        stdin: command.stdin,
+        stdout: command.stdout ?? process.stdout,
+        stderr: command.stderr ?? process.stderr,
+        tty: command.tty,
+        signal: AbortSignal.any(signals),
+      });
+    } catch (error) {
+      if (!timeout?.aborted) throw error;
+      throw new LabError(`${command.argv.join(' ')} did not end within ${(command.timeoutMs ?? 0) / 1000} s`, { cause: error });
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.vm.close();
+  }
+}
+
+/** Gets everything that a machine needs, and boots it. */
+export async function bootLab(options: BootOptions = {}, cwd = process.cwd()): Promise<Lab> {
+  const progress = options.progress ?? silent;
+  const profile = findProfile(options.profile ?? defaultProfile);
+  if (options.outDir !== undefined) mkdirSync(options.outDir, { recursive: true });
+  // One at a time, so that two cold starts fetch everything once; a warm start has nothing to do in here.
+  const parts = await withLock(path.join(cacheDirectory(), 'lock'), async () => {
+    await installMissing({ 'qemu-system-x86_64': 'qemu-system-x86', ping: 'iputils-ping', ip: 'iproute2' }, progress);
+    const kernel = await ensureKernel(profile.kernel, progress);
+    const initramfs = await ensureInitramfs(kernel, progress);
+    return { kernel, initramfs, accelerator: await chooseAccelerator(kernel, initramfs, progress) };
+  });
+  const vmOptions = {
+    profile,
+    ...parts,
+    outDir: options.outDir === undefined ? undefined : realpathSync(options.outDir),
+    keep: [cwd, packageRoot, realpathSync(packageRoot), path.dirname(process.execPath), ...(options.keep ?? [])],
+    bootTimeoutMs: options.bootTimeoutMs ?? 120_000,
+    signal: options.signal,
+    console: options.console,
+  };
+  const vm = await progress(`booting ${profile.name}`, () =>
+    Vm.boot(vmOptions).catch((error: unknown) => {
+      // QEMU has been seen to abort on an assertion of its own; a second boot tells that from a real fault.
+      if (!(error instanceof LabError)) throw error;
+      return Vm.boot(vmOptions);
+    }),
+  );
+  return new Lab(vm, options);
+}
+
+/** Boots a machine for one command. */
+export async function runInLab(options: BootOptions & CommandOptions): Promise<LabResult> {
+  const start = performance.now();
+  await using lab = await bootLab(options, options.cwd);
+  const result = await lab.run(options);
+  return { ...result, bootMs: lab.vm.bootMs, wallMs: performance.now() - start };
+}
+
+function guestEnvironment(
+  env: Readonly<Record<string, string | undefined>>,
+  { profile, outDir }: BootOptions,
+): Record<string, string> {
+  const defined = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return {
+    ...Object.fromEntries(defined),
+    // The host's choice may be a place that the guest cannot write to.
+    TMPDIR: '/tmp',
+    LAB: '1',
+    LAB_PROFILE: profile ?? defaultProfile,
+    ...(outDir === undefined ? {} : { LAB_OUT: guestOutDirectory }),
+  };
+}
