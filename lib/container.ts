@@ -1,0 +1,219 @@
+import { attempt } from './errors/explain';
+import { busyError, closedError, unsupportedError, VfioError } from './errors/vfio-error';
+import { Dma } from './dma/dma';
+import { Group } from './group';
+import { decodeIommuInfo, type IommuInfo } from './iommu-info';
+import { native, type ContainerHandle } from './native';
+import { instanceOf, integer, rangeError, typeError } from './validate';
+
+/** IOMMU models a container can be set to, and other extensions it can be asked for (`VFIO_CHECK_EXTENSION`). */
+export const Extension = Object.freeze({
+  Type1: 1,
+  SpaprTce: 2,
+  Type1v2: 3,
+  DmaCacheCoherent: 4,
+  Eeh: 5,
+  SpaprTceV2: 7,
+  NoIommu: 8,
+  UnmapAll: 9,
+  UpdateVaddr: 10,
+});
+export type ExtensionName = keyof typeof Extension;
+
+/** The IOMMU models this library drives. */
+export const Iommu = Object.freeze({
+  /** The first version: unmapping may split mappings. */
+  Type1: Extension.Type1,
+  /** What everything of the last ten years has; unmaps only what was mapped. */
+  Type1v2: Extension.Type1v2,
+});
+export type IommuType = (typeof Iommu)[keyof typeof Iommu];
+
+/**
+ * An I/O address space: what its groups' devices see when they do DMA. Behind it stands `/dev/vfio/vfio`.
+ *
+ * The order is fixed by the kernel: open, {@link attach} at least one group, {@link setIommu}, and only then map memory
+ * ({@link dma}) and open devices. `Device.open()` does all of it for one device.
+ */
+export class Container implements Disposable {
+  static readonly path = '/dev/vfio/vfio';
+
+  /** `VFIO_GET_API_VERSION`: 0 on every kernel so far. */
+  readonly apiVersion: number;
+  /** The memory that devices of this container can reach. */
+  readonly dma: Dma;
+  #handle: ContainerHandle | undefined;
+  #iommuType: IommuType | undefined;
+  readonly #groups = new Set<Group>();
+
+  private constructor() {
+    const handle = attempt({ doing: 'Opening a container', path: Container.path }, () =>
+      native().containerOpen(Container.path),
+    );
+    try {
+      this.apiVersion = attempt({ doing: 'Asking for the API version', path: Container.path }, () =>
+        native().containerGetApiVersion(handle),
+      );
+      if (this.apiVersion !== 0) {
+        throw unsupportedError(
+          `This kernel speaks VFIO API version ${this.apiVersion}; the library speaks version 0`,
+        );
+      }
+    } catch (error) {
+      native().containerClose(handle);
+      throw error;
+    }
+    this.#handle = handle;
+    this.dma = new Dma(this);
+  }
+
+  /**
+   * Opens an empty container.
+   *
+   * @throws VfioError `ENOENT` when the vfio module is not loaded, `EACCES` when this user may not
+   */
+  static open(): Container {
+    return new Container();
+  }
+
+  /** @internal */
+  get handle(): ContainerHandle {
+    if (this.#handle === undefined) throw closedError('The container');
+    return this.#handle;
+  }
+
+  get closed(): boolean {
+    return this.#handle === undefined;
+  }
+
+  /** @internal */
+  assertOpen(): void {
+    if (this.closed) throw closedError('The container');
+  }
+
+  /** The groups in it. */
+  get groups(): readonly Group[] {
+    return [...this.#groups];
+  }
+
+  /** The model set by {@link setIommu}; `undefined` before. */
+  get iommuType(): IommuType | undefined {
+    return this.#iommuType;
+  }
+
+  /**
+   * `VFIO_CHECK_EXTENSION`: 0 when the kernel does not have it, else 1 or a value of the extension's own.
+   *
+   * @param extension its name, or its number for those this library does not name
+   */
+  checkExtension(extension: ExtensionName | number): number {
+    const number =
+      typeof extension === 'string' ? Extension[extension] : integer(extension, 'extension', 0, 2 ** 31 - 1);
+    if ((number as number | undefined) === undefined) {
+      throw typeError('extension', `a number or one of ${Object.keys(Extension).join(', ')}`, extension);
+    }
+    return attempt({ doing: `Asking for extension ${extension}`, path: Container.path }, () =>
+      native().containerCheckExtension(this.handle, number),
+    );
+  }
+
+  /**
+   * Puts a group into the container: its devices then share this address space. When the IOMMU is set already, the group
+   * joins it at once and must be of the same kind.
+   *
+   * @throws VfioError `ERR_VFIO_NOT_VIABLE`, naming the member in the way
+   */
+  attach(group: Group): void {
+    instanceOf(group, Group, 'group');
+    this.assertOpen();
+    group.join(this);
+    this.#groups.add(group);
+    this.dma.refreshRanges();
+  }
+
+  /**
+   * Takes a group out. Its devices must be closed. With the last group the kernel drops the IOMMU and every mapping, so
+   * all DMA buffers are freed first and {@link setIommu} is needed again.
+   */
+  detach(group: Group): void {
+    instanceOf(group, Group, 'group');
+    if (!this.#groups.has(group))
+      throw busyError(`Group ${group.id} is not in this container`, 'attach it first');
+    if (group.devices.length > 0) {
+      throw busyError(
+        `Group ${group.id} still has ${group.devices.map(one => one.address).join(', ')} open`,
+        'close its devices before detaching it',
+      );
+    }
+    const last = this.#groups.size === 1;
+    if (last) this.dma.freeAll();
+    group.leave();
+    this.#groups.delete(group);
+    if (last) this.#iommuType = undefined;
+    this.dma.refreshRanges();
+  }
+
+  /**
+   * `VFIO_SET_IOMMU`. Needs at least one group.
+   *
+   * @param type default Type1v2 where the kernel has it, else Type1
+   * @throws VfioError `EPERM` when interrupts are not remapped
+   */
+  setIommu(type?: IommuType): void {
+    const handle = this.handle;
+    if (type !== undefined && !(Object.values(Iommu) as number[]).includes(integer(type, 'type', 1, 255))) {
+      throw rangeError('type', 'Iommu.Type1 (1) or Iommu.Type1v2 (3)', type);
+    }
+    if (this.#groups.size === 0) {
+      throw new VfioError('Cannot set the IOMMU of an empty container', {
+        code: 'ERR_VFIO_NO_IOMMU',
+        cure: 'attach a group first: it decides which IOMMU there is',
+      });
+    }
+    if (this.#iommuType !== undefined) {
+      throw busyError(
+        'The container has its IOMMU already',
+        'the model can be set once, until the last group leaves',
+      );
+    }
+    const chosen = type ?? (this.checkExtension('Type1v2') > 0 ? Iommu.Type1v2 : Iommu.Type1);
+    attempt({ doing: `Setting IOMMU type ${chosen}`, path: Container.path }, () =>
+      native().containerSetIommu(handle, chosen),
+    );
+    this.#iommuType = chosen;
+    this.dma.refreshRanges();
+  }
+
+  /** `VFIO_IOMMU_GET_INFO` with its capability chain. Needs {@link setIommu}. */
+  iommuInfo(): IommuInfo {
+    const handle = this.handle;
+    if (this.#iommuType === undefined) {
+      throw new VfioError('The container has no IOMMU yet', {
+        code: 'ERR_VFIO_NO_IOMMU',
+        cure: 'attach a group and call setIommu() first',
+      });
+    }
+    return decodeIommuInfo(
+      attempt({ doing: 'Asking for IOMMU info', path: Container.path }, () =>
+        native().containerGetIommuInfo(handle),
+      ),
+    );
+  }
+
+  /**
+   * Ends all that depends on it, in order: devices of its groups are closed, DMA memory is unmapped, groups are detached
+   * (they stay open), the file is closed. Does nothing the second time.
+   */
+  close(): void {
+    const handle = this.#handle;
+    if (handle === undefined) return;
+    for (const group of this.#groups) for (const device of group.devices) device.closeSync();
+    for (const group of this.#groups) this.detach(group);
+    this.#handle = undefined;
+    native().containerClose(handle);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}

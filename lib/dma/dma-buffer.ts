@@ -1,0 +1,143 @@
+import { closedError } from '../errors/vfio-error';
+import { rangeError, integer, hex } from '../validate';
+
+/** What a buffer needs from the {@link Dma} that made it. */
+interface Owner {
+  release(buffer: DmaBuffer): void;
+}
+
+/**
+ * Memory that a device can reach: pinned, and mapped in the container's IOMMU at {@link iova}.
+ *
+ * It is ordinary coherent memory to this process, so the typed arrays over it are the fast path: descriptor rings are
+ * best read and written as one `u32` array. They may be kept; after {@link free} they see zeroes that no device knows,
+ * and asking the buffer for one throws.
+ *
+ * It stays mapped until {@link free}, or until its container closes, whether or not somebody still holds it: a device
+ * may write to it at any moment. Make the device stop before freeing.
+ */
+export class DmaBuffer implements Disposable {
+  /** Where the device sees its first byte. */
+  readonly iova: bigint;
+  /** The lower 32 bits of {@link iova}, for descriptors; no bigint on hot paths. */
+  readonly iovaLo: number;
+  /** The upper 32 bits of {@link iova}. */
+  readonly iovaHi: number;
+  /** Bytes, a multiple of the IOMMU's page size. */
+  readonly byteLength: number;
+  /** Whether the device may read it. */
+  readonly deviceReads: boolean;
+  /** Whether the device may write it. */
+  readonly deviceWrites: boolean;
+  #owner: Owner | undefined;
+  readonly #buffer: ArrayBufferLike;
+  readonly #byteOffset: number;
+  readonly #views = new Map<ViewType<ArrayBufferView>, ArrayBufferView>();
+
+  /** @internal */
+  constructor(
+    owner: Owner,
+    iova: bigint,
+    view: { buffer: ArrayBufferLike; byteOffset: number; byteLength: number },
+    access: { deviceReads: boolean; deviceWrites: boolean },
+  ) {
+    this.#owner = owner;
+    this.iova = iova;
+    this.iovaLo = Number(iova & 0xffff_ffffn);
+    this.iovaHi = Number(iova >> 32n);
+    this.byteLength = view.byteLength;
+    this.deviceReads = access.deviceReads;
+    this.deviceWrites = access.deviceWrites;
+    this.#buffer = view.buffer;
+    this.#byteOffset = view.byteOffset;
+  }
+
+  get freed(): boolean {
+    return this.#owner === undefined;
+  }
+
+  /** The memory. It may be larger than the mapping when it was brought by the user: it starts at {@link byteOffset}. */
+  get buffer(): ArrayBufferLike {
+    this.#check();
+    return this.#buffer;
+  }
+
+  /** Where in {@link buffer} the mapping starts. */
+  get byteOffset(): number {
+    return this.#byteOffset;
+  }
+
+  get u8(): Uint8Array {
+    return this.#view(Uint8Array);
+  }
+  get u16(): Uint16Array {
+    return this.#view(Uint16Array);
+  }
+  get u32(): Uint32Array {
+    return this.#view(Uint32Array);
+  }
+  get i32(): Int32Array {
+    return this.#view(Int32Array);
+  }
+  get u64(): BigUint64Array {
+    return this.#view(BigUint64Array);
+  }
+  get f64(): Float64Array {
+    return this.#view(Float64Array);
+  }
+
+  /** The device's address of the byte at `offset`. `offset` may equal the length: one past the end. */
+  iovaAt(offset: number): bigint {
+    return this.iova + BigInt(integer(offset, 'offset', 0, this.byteLength));
+  }
+
+  /** Where in the buffer a device address lies: the reverse of {@link iovaAt}. */
+  offsetOf(iova: bigint): number {
+    const offset = iova - this.iova;
+    if (offset < 0n || offset >= BigInt(this.byteLength)) {
+      throw rangeError(
+        'iova',
+        `from ${hex(this.iova)} to ${hex(this.iova + BigInt(this.byteLength) - 1n)}`,
+        iova,
+      );
+    }
+    return Number(offset);
+  }
+
+  /**
+   * Takes it out of the IOMMU (`VFIO_IOMMU_UNMAP_DMA`) and gives the memory back; the device faults if it still uses it.
+   * Does nothing the second time.
+   */
+  free(): void {
+    this.#owner?.release(this);
+  }
+
+  /** @internal Called by the owner once the IOMMU let go. */
+  markFreed(): void {
+    this.#owner = undefined;
+    this.#views.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.free();
+  }
+
+  #check(): void {
+    if (this.#owner === undefined) throw closedError(`The DMA buffer at IOVA ${hex(this.iova)}`);
+  }
+
+  #view<T extends ArrayBufferView>(type: ViewType<T>): T {
+    this.#check();
+    let view = this.#views.get(type);
+    if (view === undefined) {
+      view = new type(this.#buffer, this.#byteOffset, Math.floor(this.byteLength / type.BYTES_PER_ELEMENT));
+      this.#views.set(type, view);
+    }
+    return view as T;
+  }
+}
+
+interface ViewType<out T> {
+  readonly BYTES_PER_ELEMENT: number;
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): T;
+}

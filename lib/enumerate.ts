@@ -1,0 +1,44 @@
+import type { Device } from './device';
+import { decodeDeviceInfo, type DeviceInfo } from './device-info';
+import { attempt, isSystemError } from './errors/explain';
+import { decodeIrqInfo, type IrqInfo } from './irq/irq-info';
+import { type DeviceHandle, native } from './native';
+import { PciConfig } from './pci-config';
+import { Region, RegionIndex } from './region';
+import { decodeRegionInfo } from './region-info';
+
+export interface Enumerated {
+  readonly info: DeviceInfo;
+  readonly regions: readonly Region[];
+  readonly irqs: readonly IrqInfo[];
+}
+
+/** Reads all that the kernel says about a device, once, when it is opened; from then on it is served from memory. */
+export function enumerate(device: Device, handle: DeviceHandle): Enumerated {
+  return attempt({ doing: `Reading what ${device.address} has`, address: device.address }, () => {
+    const info = decodeDeviceInfo(native().deviceGetInfo(handle));
+    const regions = Array.from({ length: info.regionCount }, (_, index) => {
+      const raw = orNothing(() => native().deviceGetRegionInfo(handle, index)) ?? noRegion;
+      const type = info.pci && index === RegionIndex.Config ? PciConfig : Region;
+      return new type(device, decodeRegionInfo(index, raw));
+    });
+    const irqs = Array.from({ length: info.irqCount }, (_, index) => {
+      const raw = orNothing(() => native().deviceGetIrqInfo(handle, index)) ?? noIrq;
+      return decodeIrqInfo(index, raw);
+    });
+    return { info, regions: Object.freeze(regions), irqs: Object.freeze(irqs) };
+  });
+}
+
+const noRegion = { flags: 0, size: 0, fileOffset: 0, capabilities: [] };
+const noIrq = { flags: 0, count: 0 };
+
+/** EINVAL is how the kernel says that this device lacks the region (VGA on most) or interrupt (ERR without PCIe). */
+function orNothing<T>(ask: () => T): T | undefined {
+  try {
+    return ask();
+  } catch (error) {
+    if (isSystemError(error) && error.code === 'EINVAL') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,235 @@
+import { attempt, attemptStep } from './errors/explain';
+import { closedError, busyError, VfioError } from './errors/vfio-error';
+import { native, type DeviceHandle, type GroupHandle } from './native';
+import { parseAddress } from './pci/address';
+import { noDeviceError } from './pci/list';
+import { deviceExists, driverOf, groupMembers, groupOf, membersInTheWay } from './pci/sysfs';
+import { runAsync, runSync, type Steps } from './steps';
+import { integer } from './validate';
+import type { Container } from './container';
+import { Device } from './device';
+
+/** A device of an IOMMU group. */
+export interface GroupMember {
+  readonly address: string;
+  /** The driver it is bound to, if any. */
+  readonly driver: string | undefined;
+  /** Whether that driver keeps userspace out of the whole group. */
+  readonly inTheWay: boolean;
+}
+
+/** The answer of `VFIO_GROUP_GET_STATUS`. */
+export interface GroupStatus {
+  /** Every member is free for userspace: only then can the group be used. */
+  readonly viable: boolean;
+  /** The group is attached to a container. */
+  readonly containerSet: boolean;
+}
+
+const flags = { viable: 1, containerSet: 2 } as const;
+
+/**
+ * An IOMMU group: the smallest set of devices the IOMMU can tell apart, and so the unit of ownership. Behind it stands
+ * `/dev/vfio/N`, which only one holder at a time may have open.
+ *
+ * Most people never meet it: `Device.open()` opens the group, and shares it between devices. Use it to put several
+ * groups into one {@link Container}, or to keep the order of things in your own hands.
+ */
+export class Group implements Disposable {
+  /** Groups this environment has open, by number: devices of one group share the one file the kernel allows. */
+  static readonly #open = new Map<number, Group>();
+
+  /** The group's number, as under /sys/kernel/iommu_groups. */
+  readonly id: number;
+  /** `'/dev/vfio/12'` */
+  readonly path: string;
+  #handle: GroupHandle | undefined;
+  #container: Container | undefined;
+  readonly #devices = new Set<Device>();
+
+  private constructor(id: number) {
+    this.id = id;
+    this.path = `/dev/vfio/${id}`;
+    this.#handle = attempt({ doing: `Opening group ${id}`, path: this.path, groupId: id }, () =>
+      native().groupOpen(this.path),
+    );
+    Group.#open.set(id, this);
+  }
+
+  /**
+   * Opens a group by its number, or the group of the device at a PCI address.
+   *
+   * @throws VfioError `EBUSY` when it is open elsewhere, `ENOENT` when no device of it is bound to vfio-pci, `EACCES`
+   *   when this user may not, `ERR_VFIO_NO_IOMMU` when the device has no group, `ERR_VFIO_BUSY` when this process has it
+   */
+  static open(which: number | string): Group {
+    const id =
+      typeof which === 'string'
+        ? groupNumber(parseAddress(which, 'which'))
+        : integer(which, 'which', 0, 2 ** 31 - 1);
+    if (Group.#open.has(id)) {
+      throw busyError(
+        `Group ${id} is open already in this process`,
+        'share that Group: the kernel lets it be opened once',
+      );
+    }
+    return new Group(id);
+  }
+
+  /** @internal The group of that number if this environment has it open. */
+  static find(id: number): Group | undefined {
+    return Group.#open.get(id);
+  }
+
+  /** @internal */
+  get handle(): GroupHandle {
+    if (this.#handle === undefined) throw closedError(`Group ${this.id}`);
+    return this.#handle;
+  }
+
+  get closed(): boolean {
+    return this.#handle === undefined;
+  }
+
+  /** The container it is attached to. */
+  get container(): Container | undefined {
+    return this.#container;
+  }
+
+  /** The devices of it that are open now. */
+  get devices(): readonly Device[] {
+    return [...this.#devices];
+  }
+
+  /** `VFIO_GROUP_GET_STATUS`. */
+  status(): GroupStatus {
+    const bits = attempt(this.#context('Asking for the status'), () => native().groupGetStatus(this.handle));
+    return Object.freeze({
+      viable: (bits & flags.viable) !== 0,
+      containerSet: (bits & flags.containerSet) !== 0,
+    });
+  }
+
+  /** All devices of the group, and which of them stand in the way of using it. */
+  members(): GroupMember[] {
+    const blocked = new Set(membersInTheWay(this.id).map(one => one.address));
+    return groupMembers(this.id).map(address =>
+      Object.freeze({ address, driver: driverOf(address), inTheWay: blocked.has(address) }),
+    );
+  }
+
+  /**
+   * Opens a device of this group. The group must be in a container whose IOMMU is set. The kernel resets the device here
+   * if it can (about 25 ms) and clears bus mastering.
+   *
+   * @throws VfioError with the likely cause; see `VFIO_GROUP_GET_DEVICE_FD`
+   */
+  openDevice(address: string): Promise<Device> {
+    return runAsync(this.openDeviceSteps(parseAddress(address)));
+  }
+
+  /** {@link Group.openDevice}, blocking. */
+  openDeviceSync(address: string): Device {
+    return runSync(this.openDeviceSteps(parseAddress(address)));
+  }
+
+  /** @internal */
+  *openDeviceSteps(address: string): Steps<Device> {
+    const group = this.handle;
+    const container = this.#container;
+    if (container?.iommuType === undefined) {
+      throw new VfioError(`Cannot open ${address}: group ${this.id} has no IOMMU yet`, {
+        code: 'ERR_VFIO_NO_IOMMU',
+        address,
+        cure: 'container.attach(group) and container.setIommu() come first',
+      });
+    }
+    const context = { ...this.#context(`Opening ${address}`), address };
+    const handle = (yield* attemptStep(context, async =>
+      native().groupGetDeviceFd(group, address, async),
+    )) satisfies DeviceHandle;
+    // Closed while the kernel was resetting the device: nobody would ever close this one.
+    if (this.#handle === undefined) {
+      native().deviceClose(handle, false);
+      throw closedError(`Group ${this.id}`);
+    }
+    const device = Device.create(handle, address, this, container);
+    this.#devices.add(device);
+    return device;
+  }
+
+  /** @internal */
+  forget(device: Device): void {
+    this.#devices.delete(device);
+  }
+
+  /** @internal `VFIO_GROUP_SET_CONTAINER`; the container keeps the list. */
+  join(container: Container): void {
+    if (this.#container !== undefined) {
+      throw busyError(
+        `Group ${this.id} is in a container already`,
+        'detach it there first; a group is in one container at a time',
+      );
+    }
+    const { viable } = this.status();
+    if (!viable) throw notViableError(this.id);
+    attempt(this.#context(`Attaching group ${this.id}`), () =>
+      native().groupSetContainer(this.handle, container.handle),
+    );
+    this.#container = container;
+  }
+
+  /** @internal `VFIO_GROUP_UNSET_CONTAINER`. */
+  leave(): void {
+    attempt(this.#context(`Detaching group ${this.id}`), () => native().groupUnsetContainer(this.handle));
+    this.#container = undefined;
+  }
+
+  /**
+   * Closes its devices, takes it out of its container and closes `/dev/vfio/N`. When it is the container's last group,
+   * the container's DMA mappings end with it, so its DMA buffers are freed first. Does nothing the second time.
+   */
+  close(): void {
+    const handle = this.#handle;
+    if (handle === undefined) return;
+    for (const device of this.#devices) device.closeSync();
+    this.#container?.detach(this);
+    this.#handle = undefined;
+    Group.#open.delete(this.id);
+    native().groupClose(handle);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #context(doing: string): { doing: string; path: string; groupId: number } {
+    return { doing, path: this.path, groupId: this.id };
+  }
+}
+
+/** The group of a device, or an error that says why there is none. */
+export function groupNumber(address: string): number {
+  if (!deviceExists(address)) throw noDeviceError(address);
+  const group = groupOf(address);
+  if (group !== undefined) return group;
+  throw new VfioError(`${address} is in no IOMMU group`, {
+    code: 'ERR_VFIO_NO_IOMMU',
+    address,
+    likelyCause: 'this kernel runs without an IOMMU, or the device is not behind it',
+    cure: 'turn on VT-d / AMD-Vi in the firmware and boot with intel_iommu=on',
+  });
+}
+
+function notViableError(id: number): VfioError {
+  const others = membersInTheWay(id);
+  return new VfioError(`Group ${id} is not viable`, {
+    code: 'ERR_VFIO_NOT_VIABLE',
+    path: `/dev/vfio/${id}`,
+    likelyCause:
+      others.length === 0
+        ? 'a member of it is in use by the kernel'
+        : others.map(one => `${one.address} is on driver ${one.driver}`).join(', '),
+    cure: 'bind every member to vfio-pci (bindDevice), or unbind it from its driver',
+  });
+}

@@ -1,0 +1,248 @@
+import { EventEmitter } from 'node:events';
+import type { Device } from '../device';
+import { attempt } from '../errors/explain';
+import { closedError, VfioError } from '../errors/vfio-error';
+import { EventFd } from '../eventfd';
+import { native } from '../native';
+import { boolean, integer, options as checkOptions } from '../validate';
+import { CountQueue } from './count-queue';
+import { hold, listen, release } from './dispatcher';
+import type { IrqInfo } from './irq-info';
+
+/** Options of {@link IrqVector.wait}. */
+export interface WaitOptions {
+  /** Milliseconds; default for ever. */
+  timeoutMs?: number;
+  /** Ends the wait with an `AbortError`. */
+  signal?: AbortSignal;
+}
+
+/** The longest time Node's timers and poll(2) take. */
+const maxTimeout = 2 ** 31 - 1;
+
+/** What a vector needs from the interrupt kind that made it. */
+export interface VectorOwner {
+  readonly info: IrqInfo;
+  /** Disarms it in the kernel. */
+  release(vector: IrqVector): void;
+}
+
+/**
+ * One interrupt vector of a device: an eventfd that the kernel signals, on this environment's event loop.
+ *
+ * Signals that come before the loop gets to them are one event with a count: an `'interrupt'` means "at least one since
+ * last time", so a handler looks at the device until there is nothing left to do. A listener keeps the process alive,
+ * unless {@link unref} was called; without a listener nothing does.
+ *
+ * MSI and MSI-X are memory writes by the device: nothing arrives before bus mastering is on (`device.enableBusMaster()`).
+ *
+ * @fires interrupt with the number of signals since the last event
+ */
+export class IrqVector
+  extends EventEmitter<{ interrupt: [count: number] }>
+  implements AsyncIterable<number>, Disposable
+{
+  /** Its number among the vectors of its kind. */
+  readonly index: number;
+  readonly #device: Device;
+  readonly #owner: VectorOwner;
+  readonly #eventfd = new EventFd();
+  readonly #readCounts: boolean;
+  readonly #queues = new Set<CountQueue>();
+  #total = 0;
+  #stop: (() => void) | undefined;
+  #referenced = true;
+  #holding = false;
+
+  /** @internal */
+  constructor(device: Device, owner: VectorOwner, index: number, readCounts: boolean) {
+    super();
+    this.#device = device;
+    this.#owner = owner;
+    this.index = index;
+    this.#readCounts = readCounts;
+    onListeners(this, coming => this.#update(coming));
+  }
+
+  /** @internal */
+  get eventfd(): EventFd {
+    return this.#eventfd;
+  }
+
+  /** The eventfd's file descriptor, for those who wait on it themselves. It stays owned by this object. */
+  get fd(): number {
+    return this.#eventfd.fd;
+  }
+
+  /** Signals seen so far, by listeners and waits together. With `counts: false` it counts events. */
+  get total(): number {
+    return this.#total;
+  }
+
+  get closed(): boolean {
+    return this.#eventfd.closed;
+  }
+
+  /**
+   * The next interrupt.
+   *
+   * @returns how many signals there were
+   * @throws VfioError `ERR_VFIO_TIMEOUT` after `timeoutMs`, `ERR_VFIO_CLOSED` when the vector closes; AbortError
+   */
+  async wait(options?: WaitOptions): Promise<number> {
+    const { timeoutMs, signal } = checkOptions(options, 'options', ['timeoutMs', 'signal']);
+    if (timeoutMs !== undefined) integer(timeoutMs, 'options.timeoutMs', 0, maxTimeout);
+    const queue = this.#queue(signal);
+    const timer =
+      timeoutMs === undefined
+        ? undefined
+        : setTimeout(() => {
+            queue.fail(
+              new VfioError(`No interrupt on ${this.#name} within ${timeoutMs} ms`, {
+                code: 'ERR_VFIO_TIMEOUT',
+                address: this.#device.address,
+                ...(this.#device.closed || this.#device.busMastering
+                  ? {}
+                  : { likelyCause: 'bus mastering is off', cure: 'device.enableBusMaster()' }),
+              }),
+            );
+          }, timeoutMs);
+    try {
+      const { value, done } = await queue.next();
+      if (done === true) throw closedError(this.#name);
+      return value;
+    } finally {
+      clearTimeout(timer);
+      await queue.return();
+    }
+  }
+
+  /**
+   * Blocks the whole thread until the next interrupt: for worker threads that own their loop.
+   *
+   * @param timeoutMs default for ever
+   * @returns how many signals there were, 0 when the time ran out
+   */
+  waitSync(timeoutMs?: number): number {
+    if (timeoutMs !== undefined) integer(timeoutMs, 'timeoutMs', 0, maxTimeout);
+    if (this.closed) throw closedError(this.#name);
+    const count = attempt({ doing: `Waiting for ${this.#name}` }, () =>
+      native().eventFdWait(this.#eventfd.handle, timeoutMs ?? -1),
+    );
+    this.#total += count;
+    return count;
+  }
+
+  /**
+   * The interrupts as they come, each with its count: `for await (const count of vector) …`. Those that come while the
+   * loop's body runs add up. Ends when the vector closes; with `signal`, in an `AbortError` when that fires.
+   */
+  interrupts(options?: { signal?: AbortSignal }): AsyncIterableIterator<number> {
+    const { signal } = checkOptions(options, 'options', ['signal']);
+    return this.#queue(signal);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<number> {
+    return this.interrupts();
+  }
+
+  /**
+   * Fires the interrupt in software (`VFIO_IRQ_SET_ACTION_TRIGGER` without data): the whole way from the kernel to the
+   * listeners without the device, as a self-test.
+   */
+  trigger(): void {
+    if (this.closed) throw closedError(this.#name);
+    attempt({ doing: `Triggering ${this.#name}`, address: this.#device.address }, () =>
+      native().irqAction(this.#device.handle, this.#owner.info.index, 'trigger', this.index, 1),
+    );
+  }
+
+  /** Listening keeps the process alive (the default). */
+  ref(): this {
+    this.#referenced = true;
+    this.#update(0);
+    return this;
+  }
+
+  /** Listening does not keep the process alive. */
+  unref(): this {
+    this.#referenced = false;
+    this.#update(0);
+    return this;
+  }
+
+  /** Disarms the vector. Waits end with `ERR_VFIO_CLOSED`, iterations end. Does nothing the second time. */
+  close(): void {
+    if (this.closed) return;
+    try {
+      this.#owner.release(this);
+    } finally {
+      this.#stop?.();
+      this.#stop = undefined;
+      this.#eventfd.close();
+      for (const queue of this.#queues) queue.end();
+      this.#update(0);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  get #name(): string {
+    return `${this.#owner.info.name} vector ${this.index} of ${this.#device.address}`;
+  }
+
+  #queue(signal: AbortSignal | undefined): CountQueue {
+    if (this.closed) throw closedError(this.#name);
+    const queue = new CountQueue(signal, () => {
+      this.#queues.delete(queue);
+      this.#update(0);
+    });
+    if (!queue.ended) {
+      this.#queues.add(queue);
+      this.#update(0);
+    }
+    return queue;
+  }
+
+  /** Waits on the loop exactly while somebody listens. `coming`: listeners about to be added. */
+  #update(coming: number): void {
+    const wanted = !this.closed && this.listenerCount('interrupt') + coming + this.#queues.size > 0;
+    if (wanted && this.#stop === undefined) {
+      this.#stop = listen(this.#eventfd, count => this.#onSignal(count), this.#readCounts);
+    } else if (!wanted && this.#stop !== undefined) {
+      this.#stop();
+      this.#stop = undefined;
+    }
+    this.#hold(wanted && this.#referenced);
+  }
+
+  #hold(wanted: boolean): void {
+    if (wanted === this.#holding) return;
+    this.#holding = wanted;
+    if (wanted) hold();
+    else release();
+  }
+
+  #onSignal(count: number): void {
+    this.#total += count;
+    for (const queue of this.#queues) queue.push(count);
+    this.emit('interrupt', count);
+  }
+}
+
+/** Calls `update` before an `'interrupt'` listener is added (1) and after one was removed (0). */
+function onListeners(emitter: EventEmitter, update: (coming: number) => void): void {
+  emitter.on('newListener', event => {
+    if (event === 'interrupt') update(1);
+  });
+  emitter.on('removeListener', event => {
+    if (event === 'interrupt') update(0);
+  });
+}
+
+/** Options of enabling interrupts, checked. */
+export function readCounts(counts: boolean | undefined): boolean {
+  return boolean(counts ?? true, 'options.counts');
+}

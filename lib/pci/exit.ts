@@ -1,0 +1,69 @@
+/**
+ * What happens to devices when the process ends without having closed them: they are closed in order and given back to
+ * the driver they had. The kernel would close them by itself, but in no particular order, and it cannot rebind.
+ */
+import { isMainThread } from 'node:worker_threads';
+
+interface Closable {
+  closeSync(): void;
+}
+interface Restorable {
+  restoreSync(): void;
+}
+
+const devices = new Set<Closable>();
+const bindings = new Set<Restorable>();
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Remembers a device to close when the process ends. */
+export function closeOnExit(device: Closable): void {
+  if (devices.size + bindings.size === 0) process.on('exit', endAll);
+  devices.add(device);
+}
+closeOnExit.done = (device: Closable): void => {
+  if (devices.delete(device)) stopWhenIdle();
+};
+
+/**
+ * Remembers a binding to undo when the process ends, after the devices are closed. Only now are signals listened to: a
+ * program that binds nothing keeps the default, which ends even a busy loop at once and leaves nothing behind.
+ */
+export function restoreOnExit(binding: Restorable): void {
+  if (devices.size + bindings.size === 0) process.on('exit', endAll);
+  // Signals reach only the main thread; a worker's bindings are undone by the native layer when the worker ends.
+  if (bindings.size === 0 && isMainThread) for (const signal of signals) process.on(signal, onSignal);
+  bindings.add(binding);
+}
+restoreOnExit.done = (binding: Restorable): void => {
+  if (!bindings.delete(binding)) return;
+  if (bindings.size === 0) for (const signal of signals) process.off(signal, onSignal);
+  stopWhenIdle();
+};
+
+function stopWhenIdle(): void {
+  if (devices.size + bindings.size === 0) process.off('exit', endAll);
+}
+
+function onSignal(signal: NodeJS.Signals): void {
+  // A program with a handler of its own decides when it ends, and closes or exits by itself.
+  if (process.listenerCount(signal) > 1) return;
+  endAll();
+  process.off(signal, onSignal);
+  process.kill(process.pid, signal);
+}
+
+/** Every one is tried; what fails is said, since nobody is left to catch it. */
+function endAll(): void {
+  endEach(devices, device => device.closeSync());
+  endEach(bindings, binding => binding.restoreSync());
+}
+
+function endEach<T>(set: Set<T>, end: (one: T) => void): void {
+  for (const one of [...set].reverse()) {
+    try {
+      end(one);
+    } catch (error) {
+      process.stderr.write(`vfio: while exiting: ${String(error)}\n`);
+    }
+  }
+}
