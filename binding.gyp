@@ -8,9 +8,16 @@
         ['OS == "linux"', {
           'sources': ['<!@(ls -1 native/*.cc)'],
           'include_dirs': ['<!(node -p "require(\'node-addon-api\').include_dir")'],
-          'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_DISABLE_DEPRECATED'],
+          # A terminating worker refuses exceptions: they are dropped there instead of aborting the process.
+          'defines': [
+            'NAPI_VERSION=8',
+            'NODE_ADDON_API_DISABLE_DEPRECATED',
+            'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
+          ],
           'cflags_cc!': ['-fno-exceptions', '-fno-rtti'],
           'cflags_cc': ['-std=c++17', '-fexceptions', '-fvisibility=hidden', '-Wall', '-Wextra', '-Wno-cast-function-type'],
+          # The SIGBUS handler and the exit handler stay installed when the last worker that loaded this is gone.
+          'ldflags': ['-Wl,-z,nodelete'],
         }, {
           'type': 'none',
         }],

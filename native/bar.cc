@@ -1,0 +1,162 @@
+#include "bar.h"
+
+#include <sys/mman.h>
+
+#include "deadpages.h"
+#include "sys.h"
+
+namespace vfio {
+namespace {
+
+int protectionOf(bool writable) {
+  return writable ? PROT_READ | PROT_WRITE : PROT_READ;
+}
+
+}  // namespace
+
+BarMapping::BarMapping(std::shared_ptr<Context> owner, std::shared_ptr<DeviceFile> device,
+                       uint64_t fileOffset, uint64_t length, std::vector<Area> areas, bool writable)
+    : Resource(kKind, std::move(owner)), length_(length), writable_(writable), view_(context()) {
+  const FdRef fd = device->fd.use();
+  Seam& seam = context().seam;
+  deadpages::prepare(seam);
+  pages_ = std::make_shared<Pages>(seam, length, sys::pageSize());
+  base_ = pages_->data();
+  uint64_t covered = 0;
+  for (const Area& area : areas) {
+    if (area.start > covered) deadpages::cover(base_ + covered, area.start - covered, protectionOf(writable));
+    const uint64_t end = roundUp(area.end, sys::pageSize());
+    pages_->mapFile(seam, area.start, end - area.start, writable, fd->get(), fileOffset + area.start,
+                    device->path);
+    covered = end;
+  }
+  if (pages_->length() > covered) {
+    deadpages::cover(base_ + covered, pages_->length() - covered, protectionOf(writable));
+  }
+  // A child between fork and exec has no business with the device; where the kernel objects, it stays as it
+  // is.
+  sys::madvise(seam, base_, pages_->length(), MADV_DONTFORK);
+  slot_ = sigbus::guard(base_, pages_->length(), protectionOf(writable));
+  if (slot_ == nullptr) throw SysError(ENOSPC, "mmap", device->path, "too many BAR mappings in this process");
+  for (Area& area : areas) area.end = area.end < length ? area.end : length;
+  areas_ = std::move(areas);
+  if (!areas_.empty()) first_ = areas_.front();
+  device_ = std::move(device);
+}
+
+BarMapping::~BarMapping() {
+  release();
+}
+
+void* BarMapping::atOther(uint64_t byte, size_t width) const noexcept {
+  for (const Area& area : areas_) {
+    if (byte >= area.start && byte + width <= area.end) return base_ + byte;
+  }
+  return nullptr;
+}
+
+void BarMapping::wipe() noexcept {
+  deadpages::cover(base_, roundUp(length_, sys::pageSize()), protectionOf(writable_));
+}
+
+void BarMapping::refuse() noexcept {
+  first_ = {0, 0};
+  areas_.clear();
+}
+
+void BarMapping::release() noexcept {
+  std::shared_ptr<Pages> pages;
+  std::shared_ptr<DeviceFile> device;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    pages.swap(pages_);
+    device.swap(device_);
+  }
+  if (!pages) return;
+  // Views hold the range too: it must stay valid under them, without the device.
+  if (pages.use_count() > 1) deadpages::cover(pages->data(), pages->length(), protectionOf(writable_));
+  sigbus::unguard(slot_);
+  pages.reset();
+  forget();
+}
+
+Napi::Value BarMapping::buffer(Napi::Env env) {
+  std::shared_ptr<Pages> pages;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    pages = pages_;
+  }
+  if (!pages || first_.end == 0) throw ClosedError("BAR mapping");
+  if (!writable_) {
+    throw Napi::TypeError::New(
+        env, "A read-only mapping has no ArrayBuffer: a store through it would end the process");
+  }
+  return view_.get(env, base_, length_, shared_from_this(), std::move(pages));
+}
+
+std::shared_ptr<DeviceFile> BarMapping::device() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return device_;
+}
+
+namespace {
+
+std::vector<Area> areasFrom(Napi::Array pairs, uint64_t length) {
+  Napi::Env env = pairs.Env();
+  const uint64_t page = sys::pageSize();
+  std::vector<Area> areas;
+  uint64_t free = 0;
+  for (uint32_t i = 0; i < pairs.Length(); i++) {
+    const Napi::Value pair = pairs[i];
+    if (!pair.IsArray()) throw Napi::TypeError::New(env, "areas must be pairs of start and length");
+    const auto start =
+        static_cast<uint64_t>(integerFrom(pair.As<Napi::Array>()[0u], "start", 0, kMaxSafeInteger));
+    const auto size =
+        static_cast<uint64_t>(integerFrom(pair.As<Napi::Array>()[1u], "length", 1, kMaxSafeInteger));
+    const uint64_t end = roundUp(start + size, page);
+    if (start % page != 0 || start < free || end > roundUp(length, page)) {
+      throw Napi::TypeError::New(env, "areas must be page aligned, in ascending order and within the " +
+                                          std::to_string(length) + " bytes");
+    }
+    areas.push_back({start, start + size});
+    free = end;
+  }
+  return areas;
+}
+
+Napi::Value barMap(Call& call) {
+  const auto device = call.handle<DeviceFile>(0, "device");
+  const uint64_t fileOffset = call.size(1, "fileOffset");
+  // More than this leaves no room to align, and no address space has it.
+  const auto length = static_cast<uint64_t>(call.integer(2, "length", 1, int64_t{1} << 46));
+  std::vector<Area> areas = areasFrom(call.array(3, "areas"), length);
+  const bool writable = call.boolean(4, "writable");
+  return wrap(call.env(),
+              call.context().make<BarMapping>(device, fileOffset, length, std::move(areas), writable));
+}
+
+Napi::Value barAccessors(Call& call) {
+  return makeAccessors(call.env(), call.handle<BarMapping>(0, "bar"));
+}
+
+Napi::Value barBuffer(Call& call) {
+  return call.handle<BarMapping>(0, "bar")->buffer(call.env());
+}
+
+Napi::Value barUnmap(Call& call) {
+  const auto bar = call.handle<BarMapping>(0, "bar");
+  bar->refuse();
+  bar->release();
+  return call.undefined();
+}
+
+}  // namespace
+
+void exportBar(Exports& exports) {
+  exports.add<barMap>("barMap");
+  exports.add<barAccessors>("barAccessors");
+  exports.add<barBuffer>("barBuffer");
+  exports.add<barUnmap>("barUnmap");
+}
+
+}  // namespace vfio

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <mutex>
+#include <vector>
+
+#include "device.h"
+#include "pages.h"
+#include "sigbus.h"
+#include "view.h"
+
+namespace vfio {
+
+/** A part of a mapping that is the device, relative to the mapping. */
+struct Area {
+  uint64_t start;
+  uint64_t end;
+};
+
+/** A region's bytes in this process: device pages where the region can be mapped, dead pages elsewhere. */
+class BarMapping final : public Resource {
+ public:
+  static constexpr Kind kKind = Kind::Bar;
+
+  /** `areas` are sorted and do not overlap. */
+  BarMapping(std::shared_ptr<Context> context, std::shared_ptr<DeviceFile> device, uint64_t fileOffset,
+             uint64_t length, std::vector<Area> areas, bool writable);
+  ~BarMapping() override;
+
+  /** Where an access of `width` bytes at `offset` goes; null when it is refused. On the environment's thread.
+   */
+  void* at(double offset, size_t width) const noexcept {
+    // Refuses NaN and negatives too; beyond 2^53 the conversion would no longer be exact.
+    if (!(offset >= 0 && offset < 9007199254740992.0)) return nullptr;
+    const auto byte = static_cast<uint64_t>(offset);
+    if (static_cast<double>(byte) != offset || byte % width != 0) return nullptr;
+    if (byte >= first_.start && byte + width <= first_.end) return base_ + byte;
+    return areas_.size() > 1 ? atOther(byte, width) : nullptr;
+  }
+  bool writable() const noexcept { return writable_; }
+  /** How often the device stopped answering, so far: its pages are dead ones when that is not 0. */
+  uint32_t deaths() const noexcept { return slot_->dead.load(std::memory_order_acquire); }
+  /** Makes dead pages all-ones again after a store hit them. */
+  void wipe() noexcept;
+
+  /** On the environment's thread: accessors refuse from here on. */
+  void refuse() noexcept;
+  /** Dead pages under the views that are left, or else the range unmapped. */
+  void release() noexcept override;
+
+  Napi::Value buffer(Napi::Env env);
+  std::shared_ptr<DeviceFile> device() const;
+
+ private:
+  void* atOther(uint64_t byte, size_t width) const noexcept;
+
+  const uint64_t length_;
+  const bool writable_;
+  uint8_t* base_ = nullptr;
+  Area first_{0, 0};
+  std::vector<Area> areas_;
+  sigbus::Slot* slot_ = nullptr;
+  mutable std::mutex mutex_;
+  std::shared_ptr<Pages> pages_;
+  std::shared_ptr<DeviceFile> device_;
+  View view_;
+};
+
+void exportBar(Exports& exports);
+/** The object of `BarAccessors`; its functions keep the mapping. */
+Napi::Value makeAccessors(Napi::Env env, const std::shared_ptr<BarMapping>& bar);
+
+}  // namespace vfio

@@ -1,0 +1,61 @@
+#include "blocking.h"
+
+namespace vfio {
+
+Napi::Value Task::start(Call& call, std::unique_ptr<Task> task) {
+  Napi::Env env = call.env();
+  const Napi::Value error = Napi::Error::New(env, "").Value();
+  napi_value promise = nullptr;
+  task->context_ = call.context().shared_from_this();
+  NAPI_THROW_IF_FAILED(env, napi_create_reference(env, error, 1, &task->error_), Napi::Value());
+  NAPI_THROW_IF_FAILED(env, napi_create_promise(env, &task->deferred_, &promise), Napi::Value());
+  NAPI_THROW_IF_FAILED(env,
+                       napi_create_async_work(env, nullptr, Napi::String::New(env, "vfio"), execute, complete,
+                                              task.get(), &task->work_),
+                       Napi::Value());
+  NAPI_THROW_IF_FAILED(env, napi_queue_async_work(env, task->work_), Napi::Value());
+  task.release();
+  return Napi::Value(env, promise);
+}
+
+void Task::execute(napi_env, void* data) {
+  auto* const task = static_cast<Task*>(data);
+  try {
+    task->run();
+  } catch (...) {
+    task->failure_ = std::current_exception();
+  }
+}
+
+void Task::complete(napi_env env, napi_status, void* data) {
+  const std::unique_ptr<Task> task(static_cast<Task*>(data));
+  try {
+    task->settle(env);
+  } catch (const Napi::Error&) {
+    // Only a terminating environment refuses to settle a promise, and nobody waits for it there.
+  }
+  napi_delete_reference(env, task->error_);
+  napi_delete_async_work(env, task->work_);
+  task->context_->drain(env);
+}
+
+void Task::settle(Napi::Env env) {
+  napi_value error = nullptr;
+  if (!failure_) {
+    try {
+      napi_resolve_deferred(env, deferred_, result(env));
+      return;
+    } catch (const Napi::Error& e) {
+      error = e.Value();
+    } catch (const std::exception&) {
+      failure_ = std::current_exception();
+    }
+  }
+  if (failure_) {
+    if (napi_get_reference_value(env, error_, &error) != napi_ok || error == nullptr) return;
+    describe(Napi::Object(env, error), failure_);
+  }
+  napi_reject_deferred(env, deferred_, error);
+}
+
+}  // namespace vfio

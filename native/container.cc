@@ -1,0 +1,87 @@
+#include "container.h"
+
+#include <fcntl.h>
+
+#include "dma.h"
+#include "info.h"
+#include "sys.h"
+#include "uapi.h"
+
+namespace vfio {
+
+void ContainerFile::release() noexcept {
+  if (!fd.peek()) return;
+  const auto maps = context().live<DmaMapping>();
+  for (const auto& map : maps) {
+    if (map->container().get() == this) map->release();
+  }
+  if (!fd.take()) return;
+  // Where unmapping failed, the kernel does it with the container's last descriptor.
+  for (const auto& map : maps) {
+    if (map->container().get() == this) map->markUnmapped();
+  }
+  forget();
+}
+
+namespace {
+
+Napi::Value containerOpen(Call& call) {
+  const std::string path = call.string(0, "path");
+  const int fd = sys::open(call.context().seam, path, O_RDWR);
+  return wrap(call.env(), call.context().make<ContainerFile>(fd, path));
+}
+
+Napi::Value containerGetApiVersion(Call& call) {
+  const auto container = call.handle<ContainerFile>(0, "container");
+  const int version = sys::ioctl(call.context().seam, container->fd.use()->get(), VFIO_GET_API_VERSION,
+                                 "VFIO_GET_API_VERSION", nullptr, container->path);
+  return Napi::Number::New(call.env(), version);
+}
+
+Napi::Value containerCheckExtension(Call& call) {
+  const auto container = call.handle<ContainerFile>(0, "container");
+  const uintptr_t extension = call.u32(1, "extension");
+  const int supported =
+      sys::ioctl(call.context().seam, container->fd.use()->get(), VFIO_CHECK_EXTENSION,
+                 "VFIO_CHECK_EXTENSION", reinterpret_cast<const void*>(extension), container->path);
+  return Napi::Number::New(call.env(), supported);
+}
+
+Napi::Value containerSetIommu(Call& call) {
+  const auto container = call.handle<ContainerFile>(0, "container");
+  const uintptr_t type = call.u32(1, "type");
+  sys::ioctl(call.context().seam, container->fd.use()->get(), VFIO_SET_IOMMU, "VFIO_SET_IOMMU",
+             reinterpret_cast<const void*>(type), container->path);
+  return call.undefined();
+}
+
+Napi::Value containerGetIommuInfo(Call& call) {
+  const auto container = call.handle<ContainerFile>(0, "container");
+  const auto block = InfoBlock::query(call.context().seam, container->fd.use()->get(), VFIO_IOMMU_GET_INFO,
+                                      "VFIO_IOMMU_GET_INFO", container->path, vfio_iommu_type1_info{});
+  const auto info = block.as<vfio_iommu_type1_info>();
+  Napi::Object result = Napi::Object::New(call.env());
+  result.Set("flags", info.flags);
+  result.Set("pageSizes", Napi::BigInt::New(call.env(), uint64_t{info.iova_pgsizes}));
+  result.Set("capabilities",
+             block.capabilities(call.env(), (info.flags & VFIO_IOMMU_INFO_CAPS) != 0 ? info.cap_offset : 0));
+  return result;
+}
+
+Napi::Value containerClose(Call& call) {
+  call.handle<ContainerFile>(0, "container")->release();
+  return call.undefined();
+}
+
+}  // namespace
+
+void exportContainer(Exports& exports) {
+  exports.add<containerOpen>("containerOpen");
+  exports.add<containerGetApiVersion>("containerGetApiVersion");
+  exports.add<containerCheckExtension>("containerCheckExtension");
+  exports.add<containerSetIommu>("containerSetIommu");
+  exports.add<containerGetIommuInfo>("containerGetIommuInfo");
+  exports.add<containerClose>("containerClose");
+}
+
+}  // namespace vfio

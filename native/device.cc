@@ -1,0 +1,153 @@
+#include "device.h"
+
+#include "bar.h"
+#include "blocking.h"
+#include "info.h"
+#include "quiesce.h"
+#include "sys.h"
+#include "uapi.h"
+
+namespace vfio {
+
+DeviceFile::DeviceFile(std::shared_ptr<Context> context, int fd, std::string address,
+                       std::shared_ptr<GroupFile> group)
+    : Resource(kKind, std::move(context)),
+      fd("device", fd),
+      path(std::move(address)),
+      config_(findPciConfig(this->context().seam, fd)),
+      group_(std::move(group)) {}
+
+void DeviceFile::noteIrq(uint32_t index, bool enabled) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (enabled) {
+    enabledIrqs_.insert(index);
+  } else {
+    enabledIrqs_.erase(index);
+  }
+}
+
+void DeviceFile::quiesce() noexcept {
+  const FdRef device = fd.peek();
+  if (!device) return;
+  std::set<uint32_t> irqs;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    irqs.swap(enabledIrqs_);
+  }
+  for (const uint32_t index : irqs) disableIrq(context().seam, device->get(), index);
+  if (config_ >= 0) clearBusMaster(context().seam, device->get(), static_cast<uint64_t>(config_));
+}
+
+void DeviceFile::refuse() noexcept {
+  fd.refuse();
+  for (const auto& bar : context().live<BarMapping>()) {
+    if (bar->device().get() == this) bar->refuse();
+  }
+}
+
+void DeviceFile::release() noexcept {
+  if (!fd.peek()) return;
+  quiesce();
+  // A mapping holds the kernel's device as much as the descriptor does.
+  for (const auto& bar : context().live<BarMapping>()) {
+    if (bar->device().get() == this) bar->release();
+  }
+  if (!fd.take()) return;
+  group_.reset();
+  forget();
+}
+
+namespace {
+
+Napi::Value deviceGetInfo(Call& call) {
+  const auto device = call.handle<DeviceFile>(0, "device");
+  const auto block = InfoBlock::query(call.context().seam, device->fd.use()->get(), VFIO_DEVICE_GET_INFO,
+                                      "VFIO_DEVICE_GET_INFO", device->path, vfio_device_info{});
+  const auto info = block.as<vfio_device_info>();
+  Napi::Object result = Napi::Object::New(call.env());
+  result.Set("flags", info.flags);
+  result.Set("regionCount", info.num_regions);
+  result.Set("irqCount", info.num_irqs);
+  result.Set(
+      "capabilities",
+      block.capabilities(call.env(), (info.flags & VFIO_DEVICE_FLAGS_CAPS) != 0 ? info.cap_offset : 0));
+  return result;
+}
+
+Napi::Value deviceGetRegionInfo(Call& call) {
+  const auto device = call.handle<DeviceFile>(0, "device");
+  vfio_region_info request{};
+  request.index = call.u32(1, "index");
+  const auto block =
+      InfoBlock::query(call.context().seam, device->fd.use()->get(), VFIO_DEVICE_GET_REGION_INFO,
+                       "VFIO_DEVICE_GET_REGION_INFO", device->path, request);
+  const auto info = block.as<vfio_region_info>();
+  Napi::Object result = Napi::Object::New(call.env());
+  result.Set("flags", info.flags);
+  result.Set("size", static_cast<double>(info.size));
+  result.Set("fileOffset", static_cast<double>(info.offset));
+  result.Set(
+      "capabilities",
+      block.capabilities(call.env(), (info.flags & VFIO_REGION_INFO_FLAG_CAPS) != 0 ? info.cap_offset : 0));
+  return result;
+}
+
+Napi::Value deviceGetIrqInfo(Call& call) {
+  const auto device = call.handle<DeviceFile>(0, "device");
+  vfio_irq_info info{};
+  info.argsz = sizeof info;
+  info.index = call.u32(1, "index");
+  sys::ioctl(call.context().seam, device->fd.use()->get(), VFIO_DEVICE_GET_IRQ_INFO,
+             "VFIO_DEVICE_GET_IRQ_INFO", &info, device->path);
+  Napi::Object result = Napi::Object::New(call.env());
+  result.Set("flags", info.flags);
+  result.Set("count", info.count);
+  return result;
+}
+
+Napi::Value undefinedOf(Napi::Env env, bool) {
+  return env.Undefined();
+}
+
+Napi::Value deviceReset(Call& call) {
+  const auto device = call.handle<DeviceFile>(0, "device");
+  return blocking(
+      call, call.boolean(1, "async"),
+      [device, fd = device->fd.use()] {
+        sys::ioctl(device->context().seam, fd->get(), VFIO_DEVICE_RESET, "VFIO_DEVICE_RESET", nullptr,
+                   device->path);
+        return true;
+      },
+      undefinedOf);
+}
+
+Napi::Value deviceQuiesce(Call& call) {
+  call.handle<DeviceFile>(0, "device")->quiesce();
+  return call.undefined();
+}
+
+Napi::Value deviceClose(Call& call) {
+  const auto device = call.handle<DeviceFile>(0, "device");
+  const bool async = call.boolean(1, "async");
+  device->refuse();
+  return blocking(
+      call, async,
+      [device] {
+        device->release();
+        return true;
+      },
+      undefinedOf);
+}
+
+}  // namespace
+
+void exportDevice(Exports& exports) {
+  exports.add<deviceGetInfo>("deviceGetInfo");
+  exports.add<deviceGetRegionInfo>("deviceGetRegionInfo");
+  exports.add<deviceGetIrqInfo>("deviceGetIrqInfo");
+  exports.add<deviceReset>("deviceReset");
+  exports.add<deviceQuiesce>("deviceQuiesce");
+  exports.add<deviceClose>("deviceClose");
+}
+
+}  // namespace vfio

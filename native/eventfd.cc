@@ -1,0 +1,91 @@
+#include "eventfd.h"
+
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "call.h"
+#include "sys.h"
+
+namespace vfio {
+
+void EventFd::release() noexcept {
+  const FdRef taken = fd.take();
+  if (!taken) return;
+  if (epoll) ::epoll_ctl(epoll->get(), EPOLL_CTL_DEL, taken->get(), nullptr);
+  epoll.reset();
+  forget();
+}
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/** How long a wait may go without asking whether its worker was terminated: what `terminate()` then takes. */
+constexpr int64_t kSliceMs = 100;
+
+/** False once the environment is ending: no JavaScript may run, so nobody is left to wait for anything. */
+bool alive(Napi::Env env) {
+  napi_value ignored = nullptr;
+  return napi_coerce_to_bool(env, env.Undefined(), &ignored) == napi_ok;
+}
+
+Napi::Value eventFdCreate(Call& call) {
+  return wrap(call.env(), call.context().make<EventFd>(sys::eventfd(call.context().seam)));
+}
+
+Napi::Value eventFdSignal(Call& call) {
+  const auto eventfd = call.handle<EventFd>(0, "eventfd");
+  sys::signalEvents(call.context().seam, eventfd->fd.use()->get(), call.size(1, "count"));
+  return call.undefined();
+}
+
+Napi::Value eventFdTake(Call& call) {
+  const auto eventfd = call.handle<EventFd>(0, "eventfd");
+  const uint64_t count = sys::takeEvents(call.context().seam, eventfd->fd.use()->get());
+  return Napi::Number::New(call.env(), static_cast<double>(count));
+}
+
+Napi::Value eventFdWait(Call& call) {
+  const auto eventfd = call.handle<EventFd>(0, "eventfd");
+  const int64_t timeout = call.integer(1, "timeoutMs", -1, INT32_MAX);
+  const FdRef fd = eventfd->fd.use();
+  const auto deadline = Clock::now() + std::chrono::milliseconds(timeout);
+  uint64_t count = 0;
+  for (;;) {
+    int64_t slice = kSliceMs;
+    if (timeout >= 0) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+      slice = std::clamp<int64_t>(left, 0, kSliceMs);
+    }
+    // Another thread may have taken the count in between: then the wait goes on.
+    if (sys::waitReadable(call.context().seam, fd->get(), static_cast<int>(slice))) {
+      count = sys::takeEvents(call.context().seam, fd->get());
+    }
+    if (count != 0 || (timeout >= 0 && Clock::now() >= deadline) || !alive(call.env())) break;
+  }
+  return Napi::Number::New(call.env(), static_cast<double>(count));
+}
+
+Napi::Value eventFdNumber(Call& call) {
+  return Napi::Number::New(call.env(), call.handle<EventFd>(0, "eventfd")->fd.use()->get());
+}
+
+Napi::Value eventFdClose(Call& call) {
+  call.handle<EventFd>(0, "eventfd")->release();
+  return call.undefined();
+}
+
+}  // namespace
+
+void exportEventFd(Exports& exports) {
+  exports.add<eventFdCreate>("eventFdCreate");
+  exports.add<eventFdSignal>("eventFdSignal");
+  exports.add<eventFdTake>("eventFdTake");
+  exports.add<eventFdWait>("eventFdWait");
+  exports.add<eventFdNumber>("eventFdNumber");
+  exports.add<eventFdClose>("eventFdClose");
+}
+
+}  // namespace vfio
