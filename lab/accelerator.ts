@@ -16,7 +16,11 @@ const probeMs = 10_000;
  * KVM where it works, and otherwise emulation. That /dev/kvm exists proves nothing (in a nested guest a kernel may hang
  * or die in its first instructions), so a kernel is booted; the verdict holds until the host or QEMU changes.
  */
-export async function chooseAccelerator(kernel: Kernel, initramfs: string, progress: Progress): Promise<Accelerator> {
+export async function chooseAccelerator(
+  kernel: Kernel,
+  initramfs: string,
+  progress: Progress,
+): Promise<Accelerator> {
   const forced = process.env['VFIO_LAB_ACCEL'];
   if (forced === 'kvm' || forced === 'tcg') return forced;
   if (forced) throw new LabError(`VFIO_LAB_ACCEL is '${forced}'; it can be kvm or tcg`);
@@ -24,9 +28,13 @@ export async function chooseAccelerator(kernel: Kernel, initramfs: string, progr
 
   const file = path.join(cacheDirectory(), 'accelerator.json');
   const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  const circumstances = { bootId, qemu: (await mustRun(['qemu-system-x86_64', '--version'])).split('\n')[0] ?? '' };
+  const circumstances = {
+    bootId,
+    qemu: (await mustRun(['qemu-system-x86_64', '--version'])).split('\n')[0] ?? '',
+  };
   const known = readVerdict(file);
-  if (known && known.bootId === circumstances.bootId && known.qemu === circumstances.qemu) return known.accelerator;
+  if (known && known.bootId === circumstances.bootId && known.qemu === circumstances.qemu)
+    return known.accelerator;
   const works = await progress('trying KVM', () => probe(kernel, initramfs));
   const verdict: Verdict = { ...circumstances, accelerator: works ? 'kvm' : 'tcg' };
   mkdirSync(path.dirname(file), { recursive: true });
@@ -54,11 +62,22 @@ function probe(kernel: Kernel, initramfs: string): Promise<boolean> {
     'qemu-system-x86_64',
     [
       ...['-M', 'q35,kernel-irqchip=split', '-accel', 'kvm', '-cpu', 'max', '-smp', '2', '-m', '512'],
-      ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-device', 'intel-iommu,intremap=on'],
-      ...['-kernel', kernel.image, '-initrd', initramfs, '-append', 'quiet panic=-1 intel_iommu=on lab.probe'],
+      ...[
+        '-nodefaults',
+        '-no-user-config',
+        '-display',
+        'none',
+        '-no-reboot',
+        '-device',
+        'intel-iommu,intremap=on',
+      ],
+      ...['-kernel', kernel.image, '-initrd', initramfs, '-serial', 'stdio'],
+      ...['-append', 'console=ttyS0 quiet panic=-1 intel_iommu=on lab.probe'],
     ],
-    { stdio: 'ignore', detached: true },
+    { stdio: ['ignore', 'pipe', 'ignore'], detached: true },
   );
+  let said = '';
+  child.stdout.on('data', (data: Buffer) => (said += data.toString()));
   return new Promise(resolve => {
     const cleanup = atExit(child);
     const done = (works: boolean): void => {
@@ -68,8 +87,7 @@ function probe(kernel: Kernel, initramfs: string): Promise<boolean> {
     };
     const timer = setTimeout(() => done(false), probeMs);
     child.on('error', () => done(false));
-    // A kernel that panics ends QEMU too (panic=-1), and is taken for a success only if it got that far; a guest
-    // that cannot run the first instructions does not.
-    child.on('close', code => done(code === 0));
+    // A kernel that panics ends QEMU with exit code 0, too.
+    child.on('close', code => done(code === 0 && said.includes('lab init: up')));
   });
 }

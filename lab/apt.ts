@@ -17,7 +17,10 @@ const aptEnvironment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_A
 /** Looks a package up, refreshing the package lists when they do not know it (a fresh machine has none). */
 export async function lookUp(name: string, progress: Progress): Promise<PackageVersion> {
   const known = (await showPackage(name)) ?? (await refresh(progress).then(() => showPackage(name)));
-  if (!known) throw new LabError(`the Debian archive has no package ${name}; is this Debian 12 with its security suite?`);
+  if (!known)
+    throw new LabError(
+      `the Debian archive has no package ${name}; is this Debian 12 with its security suite?`,
+    );
   return known;
 }
 
@@ -42,13 +45,25 @@ export async function download(name: string, file: string, progress: Progress): 
 }
 
 /** Installs the packages of those programs that are missing. */
-export async function installMissing(programs: Readonly<Record<string, string>>, progress: Progress): Promise<void> {
+export async function installMissing(
+  programs: Readonly<Record<string, string>>,
+  progress: Progress,
+): Promise<void> {
   const packages = Object.entries(programs)
     .filter(([program]) => !isOnPath(program))
     .map(([, packageName]) => packageName);
   if (packages.length === 0) return;
   for (const name of packages) await lookUp(name, progress);
-  const argv = ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300', ...packages];
+  const argv = [
+    'apt-get',
+    'install',
+    '-y',
+    '-qq',
+    '--no-install-recommends',
+    '-o',
+    'DPkg::Lock::Timeout=300',
+    ...packages,
+  ];
   await progress(`installing ${packages.join(', ')}`, async () => {
     if ((await runCommand(argv, { env: aptEnvironment })).code === 0) return;
     await refresh(progress);
@@ -62,7 +77,9 @@ function isOnPath(program: string): boolean {
 }
 
 async function showPackage(name: string): Promise<PackageVersion | undefined> {
-  const { stdout } = await runCommand(['apt-cache', 'show', '--no-all-versions', name], { env: aptEnvironment });
+  const { stdout } = await runCommand(['apt-cache', 'show', '--no-all-versions', name], {
+    env: aptEnvironment,
+  });
   const version = /^Version: (.+)$/m.exec(stdout)?.[1];
   if (!version) return undefined;
   const depends = /^Depends: (.+)$/m.exec(stdout)?.[1] ?? '';
@@ -70,5 +87,7 @@ async function showPackage(name: string): Promise<PackageVersion | undefined> {
 }
 
 function refresh(progress: Progress): Promise<string> {
-  return progress('refreshing the package lists', () => mustRun(['apt-get', 'update', '-qq'], { env: aptEnvironment }));
+  return progress('refreshing the package lists', () =>
+    mustRun(['apt-get', 'update', '-qq'], { env: aptEnvironment }),
+  );
 }

@@ -33,7 +33,8 @@ export function parseArguments(words: readonly string[]): LabArguments {
     else if (word === '--list') result.action = 'list';
     else if (word === '--help') result.action = 'help';
     else if (word === '--profile') result.profile = valueOf(word, rest.shift());
-    else if (word.startsWith('--profile=')) result.profile = valueOf('--profile', word.slice('--profile='.length));
+    else if (word.startsWith('--profile='))
+      result.profile = valueOf('--profile', word.slice('--profile='.length));
     else throw new RangeError(`unknown option ${word}; a command that starts with '-' goes after '--'`);
   }
   result.argv = rest;

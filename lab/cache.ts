@@ -7,7 +7,10 @@ import { atExit } from './cleanup.js';
  * Makes a directory of the cache by way of `build`, unless it is there already. It appears complete or not at all:
  * the work is done next to it and renamed, so neither a second run nor a killed one can leave half of it.
  */
-export async function cached(directory: string, build: (temporary: string) => Promise<void>): Promise<string> {
+export async function cached(
+  directory: string,
+  build: (temporary: string) => Promise<void>,
+): Promise<string> {
   if (existsSync(directory)) return directory;
   const temporary = `${directory}.tmp-${randomBytes(6).toString('hex')}`;
   await mkdir(temporary, { recursive: true });

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { LabError } from './error.js';
-import { encodeFrame, encodeRun, type Frame, FrameReader, inputChunk, inputWindow, type RunRequest } from './protocol.js';
+import { InputPump } from './input-pump.js';
+import { encodeFrame, encodeRun, type Frame, FrameReader, type RunRequest } from './protocol.js';
 
 /** The streams and the request of one command. */
 export interface ExecOptions extends RunRequest {
@@ -26,8 +27,7 @@ export class Channel {
   readonly #waiting: { type: string; resolve: (data: Buffer) => void; reject: (error: Error) => void }[] = [];
   #failure: Error | undefined;
   #running: ExecOptions | undefined;
-  #credit = inputWindow;
-  #onCredit: (() => void) | undefined;
+  #input: InputPump | undefined;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -42,18 +42,16 @@ export class Channel {
   /** Runs one command to its end. Everything that it wrote has been handed on when the promise settles. */
   async exec(options: ExecOptions): Promise<ExecResult> {
     if (this.#running) throw new LabError('a command is running in this machine already');
-    const stop = new AbortController();
     this.#running = options;
-    this.#credit = inputWindow;
     try {
       const ended = this.#next('X');
       this.#socket.write(encodeRun(options));
-      void this.#pumpInput(options.stdin, stop.signal);
+      this.#input = new InputPump(options.stdin, frame => this.#socket.write(frame));
       return parseEnd((await ended).toString());
     } finally {
+      this.#input?.stop();
+      this.#input = undefined;
       this.#running = undefined;
-      stop.abort();
-      this.#onCredit?.();
     }
   }
 
@@ -87,10 +85,8 @@ export class Channel {
   #handle({ type, data }: Frame): void {
     if (type === 'O') this.#passOn(this.#running?.stdout, data);
     else if (type === 'F') this.#passOn(this.#running?.stderr, data);
-    else if (type === 'A') {
-      this.#credit += data.readUInt32LE(0);
-      this.#onCredit?.();
-    } else {
+    else if (type === 'A') this.#input?.acknowledge(data.readUInt32LE(0));
+    else {
       const index = this.#waiting.findIndex(waiting => waiting.type === type);
       if (index >= 0) this.#waiting.splice(index, 1)[0]?.resolve(data);
     }
@@ -106,29 +102,11 @@ export class Channel {
     };
     stream.on('drain', resume).on('close', resume);
   }
-
-  /** Hands input on, never more at a time than the agent has room for. */
-  async #pumpInput(stdin: Readable | undefined, stop: AbortSignal): Promise<void> {
-    try {
-      for await (const data of stdin ?? []) {
-        let rest = Buffer.from(data as Buffer);
-        while (rest.length > 0) {
-          while (this.#credit === 0 && !stop.aborted) await new Promise<void>(resolve => (this.#onCredit = resolve));
-          if (stop.aborted) return;
-          const piece = rest.subarray(0, Math.min(inputChunk, this.#credit));
-          this.#credit -= piece.length;
-          rest = rest.subarray(piece.length);
-          this.#socket.write(encodeFrame('I', piece));
-        }
-      }
-    } catch {
-      // Input that breaks off ends where it broke.
-    }
-    if (!stop.aborted) this.#socket.write(encodeFrame('E'));
-  }
 }
 
 function parseEnd(text: string): ExecResult {
   const [how, number] = text.split(' ');
-  return how === 'signal' ? { exitCode: 128 + Number(number), signal: Number(number) } : { exitCode: Number(number) };
+  return how === 'signal'
+    ? { exitCode: 128 + Number(number), signal: Number(number) }
+    : { exitCode: Number(number) };
 }

@@ -20,7 +20,12 @@ export class ConsoleLog {
 
   /** The last lines, as far as there are any. */
   tail(): string {
-    return readFileSync(this.file, 'utf8').replaceAll('\r', '').trimEnd().split('\n').slice(-lines).join('\n');
+    return readFileSync(this.file, 'utf8')
+      .replaceAll('\r', '')
+      .trimEnd()
+      .split('\n')
+      .slice(-lines)
+      .join('\n');
   }
 
   close(): void {
@@ -32,7 +37,7 @@ export class ConsoleLog {
   #passOn(): void {
     const buffer = Buffer.alloc(65536);
     // Without a position a read continues where the last one ended.
-    for (let n = 1; this.#watcher && n > 0; ) {
+    for (let n = 1; this.#watcher && n > 0;) {
       n = readSync(this.#fd, buffer);
       if (n > 0) this.#watcher.write(Buffer.from(buffer.subarray(0, n)));
     }

@@ -43,7 +43,8 @@ function append(parts: Buffer[], entry: CpioEntry, inode: number): void {
 }
 
 function contents(entry: CpioEntry): Buffer {
-  if (entry.type === 'file') return Buffer.from(entry.data.buffer, entry.data.byteOffset, entry.data.byteLength);
+  if (entry.type === 'file')
+    return Buffer.from(entry.data.buffer, entry.data.byteOffset, entry.data.byteLength);
   return Buffer.from(entry.type === 'link' ? entry.target : '');
 }
 

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { gzipSync } from 'node:zlib';
 import { download, lookUp } from './apt.js';
 import { cached } from './cache.js';
 import { mustRun } from './command.js';
@@ -16,15 +15,18 @@ export async function ensureInitramfs(kernel: Kernel, progress: Progress): Promi
   const busybox = await ensureBusybox(progress);
   const agent = await ensureAgent(progress);
   const init = path.join(guestSources, 'init');
-  const hash = createHash('sha256').update(`${kernel.moduleDirectory}\0${busybox}\0${agent}\0`).update(await readFile(init));
+  const hash = createHash('sha256')
+    .update(`${kernel.moduleDirectory}\0${busybox}\0${agent}\0`)
+    .update(await readFile(init));
   const name = `${kernel.release}-${hash.digest('hex').slice(0, 16)}`;
   const directory = await cached(path.join(cacheDirectory(), 'initramfs', name), temporary =>
     progress('packing the initramfs', async () => {
       const archive = writeCpio(await listEntries(kernel, { busybox, agent, init }));
-      await writeFile(path.join(temporary, 'initramfs.gz'), gzipSync(archive, { level: 1 }));
+      // Not compressed: unpacking it at each boot would cost more than reading it.
+      await writeFile(path.join(temporary, 'initramfs.cpio'), archive);
     }),
   );
-  return path.join(directory, 'initramfs.gz');
+  return path.join(directory, 'initramfs.cpio');
 }
 
 async function listEntries(
@@ -32,14 +34,21 @@ async function listEntries(
   programs: { busybox: string; agent: string; init: string },
 ): Promise<CpioEntry[]> {
   const base = loadOrder(baseModules, kernel.modules);
-  const entries: CpioEntry[] = ['bin', 'dev', 'modules', 'newroot', 'host', 'lab', 'proc', 'sys'].map(name => ({
-    path: name,
-    type: 'directory',
-  }));
+  const entries: CpioEntry[] = ['bin', 'dev', 'modules', 'newroot', 'host', 'lab', 'proc', 'sys'].map(
+    name => ({
+      path: name,
+      type: 'directory',
+    }),
+  );
   entries.push({ path: 'init', type: 'file', data: await readFile(programs.init), mode: 0o755 });
   entries.push({ path: 'bin/busybox', type: 'file', data: await readFile(programs.busybox), mode: 0o755 });
   entries.push({ path: 'bin/agent', type: 'file', data: await readFile(programs.agent), mode: 0o755 });
-  entries.push({ path: 'modules/base', type: 'file', data: Buffer.from(base.map(name => `${name}\n`).join('')), mode: 0o644 });
+  entries.push({
+    path: 'modules/base',
+    type: 'file',
+    data: Buffer.from(base.map(name => `${name}\n`).join('')),
+    mode: 0o644,
+  });
   for (const { name } of kernel.modules.values()) {
     const data = await readFile(path.join(kernel.moduleDirectory, `${name}.ko`));
     entries.push({ path: `modules/${name}.ko`, type: 'file', data, mode: 0o644 });
@@ -65,10 +74,23 @@ async function ensureBusybox(progress: Progress): Promise<string> {
 /** Compiles the guest's agent; static, because the initramfs has no libraries. */
 async function ensureAgent(progress: Progress): Promise<string> {
   const source = path.join(guestSources, 'agent.c');
-  const hash = createHash('sha256').update(await readFile(source)).digest('hex').slice(0, 16);
+  const hash = createHash('sha256')
+    .update(await readFile(source))
+    .digest('hex')
+    .slice(0, 16);
   const directory = await cached(path.join(cacheDirectory(), 'agent', hash), temporary =>
     progress('compiling the guest agent', async () => {
-      await mustRun(['gcc', '-static', '-O2', '-s', '-Wall', '-Wextra', '-o', path.join(temporary, 'agent'), source]);
+      await mustRun([
+        'gcc',
+        '-static',
+        '-O2',
+        '-s',
+        '-Wall',
+        '-Wextra',
+        '-o',
+        path.join(temporary, 'agent'),
+        source,
+      ]);
     }),
   );
   return path.join(directory, 'agent');

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { download, lookUp } from './apt.js';
+import { writeBootImage } from './boot-image.js';
 import { cached } from './cache.js';
 import { mustRun } from './command.js';
 import { LabError } from './error.js';
@@ -29,17 +30,35 @@ const metaPackages: Record<KernelKind, string> = {
 /** Loaded in every guest before anything else: how it reaches the host. */
 export const baseModules = ['virtio_pci', 'virtio_console', '9pnet_virtio', '9p'];
 
+/** Counts up when what `unpack` makes changes. */
+const cutFormat = 2;
+
 /** What profiles may load on top; cut out of the package together, so that a new profile seldom needs another cut. */
-const optionalModules = ['vfio', 'vfio_virqfd', 'vfio_iommu_type1', 'vfio_pci', 'mdev', 'e1000e', 'igb', 'nvme', 'overlay'];
+const optionalModules = [
+  'vfio',
+  'vfio_virqfd',
+  'vfio_iommu_type1',
+  'vfio_pci',
+  'mdev',
+  'e1000e',
+  'igb',
+  'nvme',
+  'overlay',
+];
 
 /** Gets a kernel from the cache, or from the Debian archive into the cache. */
 export async function ensureKernel(kind: KernelKind, progress: Progress): Promise<Kernel> {
   const home = path.join(cacheDirectory(), 'kernels', kind);
   const packageDirectory = (await newest(home)) ?? (await fetchPackage(kind, home, progress));
   // The list of modules is part of the name: a longer one is cut out of the same package anew.
-  const cut = createHash('sha256').update(JSON.stringify([baseModules, optionalModules])).digest('hex').slice(0, 12);
+  const cut = createHash('sha256')
+    .update(JSON.stringify([cutFormat, baseModules, optionalModules]))
+    .digest('hex')
+    .slice(0, 12);
   const directory = await cached(path.join(packageDirectory, `cut-${cut}`), temporary =>
-    progress(`unpacking ${kind}`, () => unpack(path.join(packageDirectory, 'package.deb'), temporary)),
+    progress(`unpacking ${kind}`, () =>
+      unpack(path.join(packageDirectory, 'package.deb'), temporary, progress),
+    ),
   );
   const { release, modules } = JSON.parse(await readFile(path.join(directory, 'kernel.json'), 'utf8')) as {
     release: string;
@@ -47,7 +66,7 @@ export async function ensureKernel(kind: KernelKind, progress: Progress): Promis
   };
   return {
     release,
-    image: path.join(directory, 'vmlinuz'),
+    image: path.join(directory, 'vmlinux'),
     moduleDirectory: directory,
     modules: new Map(modules.map(module => [module.name, module])),
   };
@@ -65,16 +84,18 @@ async function fetchPackage(kind: KernelKind, home: string, progress: Progress):
   const meta = await lookUp(metaPackages[kind], progress);
   const name = meta.depends.find(dependency => dependency.startsWith('linux-image-'));
   if (!name) throw new LabError(`${meta.name} ${meta.version} depends on no kernel image`);
-  return cached(path.join(home, meta.version), temporary => download(name, path.join(temporary, 'package.deb'), progress));
+  return cached(path.join(home, meta.version), temporary =>
+    download(name, path.join(temporary, 'package.deb'), progress),
+  );
 }
 
-async function unpack(packageFile: string, target: string): Promise<void> {
+async function unpack(packageFile: string, target: string, progress: Progress): Promise<void> {
   const tree = path.join(target, 'tree');
   await mkdir(tree);
   await mustRun(['dpkg-deb', '-x', packageFile, tree]);
   const image = (await readdir(path.join(tree, 'boot'))).find(name => name.startsWith('vmlinuz-'));
   if (!image) throw new LabError(`${packageFile} holds no kernel image`);
-  await copyFile(path.join(tree, 'boot', image), path.join(target, 'vmlinuz'));
+  await writeBootImage(path.join(tree, 'boot', image), path.join(target, 'vmlinux'), progress);
 
   const index = await indexModules(path.join(tree, 'lib', 'modules'));
   const available = new Map<string, KernelModule>();

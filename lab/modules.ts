@@ -13,14 +13,18 @@ export interface KernelModule {
 
 /** Module names are written with either; the kernel compares them with underscores. */
 export function moduleName(text: string): string {
-  return path.basename(text).replace(/\.ko(\.\w+)?$/, '').replaceAll('-', '_');
+  return path
+    .basename(text)
+    .replace(/\.ko(\.\w+)?$/, '')
+    .replaceAll('-', '_');
 }
 
 /** Finds every module file below a directory: name → path. */
 export async function indexModules(directory: string): Promise<Map<string, string>> {
   const index = new Map<string, string>();
   for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
-    if (/\.ko(\.xz)?$/.test(entry.name)) index.set(moduleName(entry.name), path.join(entry.parentPath, entry.name));
+    if (/\.ko(\.xz)?$/.test(entry.name))
+      index.set(moduleName(entry.name), path.join(entry.parentPath, entry.name));
   }
   return index;
 }
@@ -49,7 +53,8 @@ export function moduleDependencies(data: Buffer): string[] {
 export function loadOrder(wanted: readonly string[], available: ReadonlyMap<string, KernelModule>): string[] {
   const order: string[] = [];
   const visit = (name: string, trail: readonly string[]): void => {
-    if (trail.includes(name)) throw new LabError(`kernel modules depend on each other: ${[...trail, name].join(' → ')}`);
+    if (trail.includes(name))
+      throw new LabError(`kernel modules depend on each other: ${[...trail, name].join(' → ')}`);
     const module = available.get(name);
     if (!module || order.includes(name)) return;
     for (const needed of module.depends) visit(needed, [...trail, name]);

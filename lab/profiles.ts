@@ -1,5 +1,3 @@
-import { LabError } from './error.js';
-
 /** A kernel by where it comes from (kernels.ts). */
 export type KernelKind = 'debian-6.1' | 'debian-6.12';
 
@@ -69,5 +67,7 @@ export const defaultProfile = 'stock';
 export function findProfile(name: string): Profile {
   const found = profiles.find(profile => profile.name === name);
   if (found) return found;
-  throw new LabError(`no profile is called '${name}'; there are: ${profiles.map(profile => profile.name).join(', ')}`);
+  throw new RangeError(
+    `no profile is called '${name}'; there are: ${profiles.map(profile => profile.name).join(', ')}`,
+  );
 }

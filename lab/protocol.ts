@@ -59,7 +59,10 @@ export class FrameReader {
       if (this.#pending.length < headerBytes) break;
       const end = headerBytes + this.#pending.readUInt32LE(1);
       if (this.#pending.length < end) break;
-      frames.push({ type: this.#pending.toString('latin1', 0, 1), data: this.#pending.subarray(headerBytes, end) });
+      frames.push({
+        type: this.#pending.toString('latin1', 0, 1),
+        data: this.#pending.subarray(headerBytes, end),
+      });
       this.#pending = this.#pending.subarray(end);
     }
     return frames;

@@ -32,7 +32,11 @@ export interface Machine {
 
 const iommus: Record<IommuKind, { machine: string; args: string[]; cmdline: string[] }> = {
   // The split irqchip is what interrupt remapping needs under KVM; TCG does not mind it.
-  intel: { machine: 'q35,kernel-irqchip=split', args: ['-device', 'intel-iommu,intremap=on'], cmdline: ['intel_iommu=on'] },
+  intel: {
+    machine: 'q35,kernel-irqchip=split',
+    args: ['-device', 'intel-iommu,intremap=on'],
+    cmdline: ['intel_iommu=on'],
+  },
 };
 
 /** Puts a profile into QEMU's terms. */
@@ -56,7 +60,10 @@ export function buildMachine(profile: Profile, files: MachineFiles, accelerator:
     const port = `port${index + 1}`;
     // Slots from 0x10 on, in order, so that the firmware numbers the buses 1, 2, 3, ...
     const slot = (0x10 + index).toString(16);
-    machine.args.push('-device', `pcie-root-port,id=${port},chassis=${index + 1},slot=${index + 1},addr=0x${slot}`);
+    machine.args.push(
+      '-device',
+      `pcie-root-port,id=${port},chassis=${index + 1},slot=${index + 1},addr=0x${slot}`,
+    );
     addDevice(machine, device, port, files.images);
   });
   return machine;
@@ -74,7 +81,13 @@ export function kernelCommandLine(profile: Profile, files: Pick<MachineFiles, 'o
   ].join(' ');
 }
 
-function addDevice(machine: Machine, device: DeviceKind, bus: string, images: string, address?: string): void {
+function addDevice(
+  machine: Machine,
+  device: DeviceKind,
+  bus: string,
+  images: string,
+  address?: string,
+): void {
   const place = address === undefined ? `bus=${bus}` : `bus=${bus},addr=${address}`;
   const id = address === undefined ? bus : `${bus}-${address}`;
   switch (device.kind) {
@@ -99,7 +112,9 @@ function addDevice(machine: Machine, device: DeviceKind, bus: string, images: st
       break;
     case 'bridge':
       machine.args.push('-device', `pcie-pci-bridge,id=${id}-pci,${place}`);
-      device.devices.forEach((below, index) => addDevice(machine, below, `${id}-pci`, images, String(index + 1)));
+      device.devices.forEach((below, index) =>
+        addDevice(machine, below, `${id}-pci`, images, String(index + 1)),
+      );
       break;
   }
 }
@@ -107,7 +122,10 @@ function addDevice(machine: Machine, device: DeviceKind, bus: string, images: st
 function share(tag: string, directory: string, readOnly: boolean): string[] {
   const access = readOnly ? ',readonly=on' : '';
   return [
-    ...['-fsdev', `local,id=fs-${tag},path=${escape(directory)},security_model=none,multidevs=remap${access}`],
+    ...[
+      '-fsdev',
+      `local,id=fs-${tag},path=${escape(directory)},security_model=none,multidevs=remap${access}`,
+    ],
     ...['-device', `virtio-9p-pci,fsdev=fs-${tag},mount_tag=${tag}`],
   ];
 }

@@ -11,7 +11,7 @@ export const agentFd = 3;
 const vfioModules = ['vfio', 'vfio_virqfd', 'vfio_iommu_type1', 'vfio_pci'];
 
 /** What the guest covers with file systems of its own (lab/guest/init). */
-const covered = ['/tmp', '/run', '/var/tmp'];
+const covered = ['/tmp', '/run', '/var/tmp', '/dev/shm'];
 
 /** Writes what a machine finds at its start (settings, disk images); returns QEMU's arguments. */
 export function writeRunFiles(options: VmOptions, directory: string, console: string): string[] {

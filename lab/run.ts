@@ -41,7 +41,7 @@ export interface CommandOptions {
   cwd?: string;
   /** Its environment; that of this process unless given. LAB, LAB_PROFILE and LAB_OUT come on top. */
   env?: Readonly<Record<string, string | undefined>>;
-  /** Its standard input; empty unless given. */
+  /** Its standard input; empty unless given. What the command leaves unread is paused, not destroyed. */
   stdin?: Readable;
   /** Where its output goes; this process's own streams unless given. */
   stdout?: Writable;
@@ -83,7 +83,10 @@ export class Lab implements AsyncDisposable {
       });
     } catch (error) {
       if (!timeout?.aborted) throw error;
-      throw new LabError(`${command.argv.join(' ')} did not end within ${(command.timeoutMs ?? 0) / 1000} s`, { cause: error });
+      throw new LabError(
+        `${command.argv.join(' ')} did not end within ${(command.timeoutMs ?? 0) / 1000} s`,
+        { cause: error },
+      );
     }
   }
 
@@ -99,7 +102,10 @@ export async function bootLab(options: BootOptions = {}, cwd = process.cwd()): P
   if (options.outDir !== undefined) mkdirSync(options.outDir, { recursive: true });
   // One at a time, so that two cold starts fetch everything once; a warm start has nothing to do in here.
   const parts = await withLock(path.join(cacheDirectory(), 'lock'), async () => {
-    await installMissing({ 'qemu-system-x86_64': 'qemu-system-x86', ping: 'iputils-ping', ip: 'iproute2' }, progress);
+    await installMissing(
+      { 'qemu-system-x86_64': 'qemu-system-x86', ping: 'iputils-ping', ip: 'iproute2' },
+      progress,
+    );
     const kernel = await ensureKernel(profile.kernel, progress);
     const initramfs = await ensureInitramfs(kernel, progress);
     return { kernel, initramfs, accelerator: await chooseAccelerator(kernel, initramfs, progress) };
@@ -108,7 +114,13 @@ export async function bootLab(options: BootOptions = {}, cwd = process.cwd()): P
     profile,
     ...parts,
     outDir: options.outDir === undefined ? undefined : realpathSync(options.outDir),
-    keep: [cwd, packageRoot, realpathSync(packageRoot), path.dirname(process.execPath), ...(options.keep ?? [])],
+    keep: [
+      cwd,
+      packageRoot,
+      realpathSync(packageRoot),
+      path.dirname(process.execPath),
+      ...(options.keep ?? []),
+    ],
     bootTimeoutMs: options.bootTimeoutMs ?? 120_000,
     signal: options.signal,
     console: options.console,
@@ -116,7 +128,7 @@ export async function bootLab(options: BootOptions = {}, cwd = process.cwd()): P
   const vm = await progress(`booting ${profile.name}`, () =>
     Vm.boot(vmOptions).catch((error: unknown) => {
       // QEMU has been seen to abort on an assertion of its own; a second boot tells that from a real fault.
-      if (!(error instanceof LabError)) throw error;
+      if (!(error instanceof LabError) || options.signal?.aborted) throw error;
       return Vm.boot(vmOptions);
     }),
   );

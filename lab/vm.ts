@@ -58,10 +58,15 @@ export class Vm implements AsyncDisposable {
     for (const stream of [this.#qemu.stdout, this.#qemu.stderr]) {
       stream?.on('data', (data: Buffer) => (said = (said + data.toString()).slice(-4000)));
     }
-    this.#qemu.on('error', cause => this.#channel.fail(new LabError(`cannot run QEMU: ${cause.message}`, { cause })));
+    this.#qemu.on('error', cause =>
+      this.#channel.fail(new LabError(`cannot run QEMU: ${cause.message}`, { cause })),
+    );
     this.#gone = new Promise(resolve => this.#qemu.on('close', resolve));
     this.#qemu.on('close', (code, signal) => {
-      if (!this.#closing) this.#channel.fail(this.#explain(`QEMU ended by itself (${signal ?? `exit code ${code ?? '?'}`})`, said));
+      if (!this.#closing)
+        this.#channel.fail(
+          this.#explain(`QEMU ended by itself (${signal ?? `exit code ${code ?? '?'}`})`, said),
+        );
     });
   }
 
@@ -76,7 +81,10 @@ export class Vm implements AsyncDisposable {
     }, options.bootTimeoutMs);
     try {
       const aborted = options.signal && once(options.signal, 'abort', { signal: giveUp.signal });
-      aborted?.then(() => vm.#channel.fail(abortReason(options.signal)), () => undefined);
+      aborted?.then(
+        () => vm.#channel.fail(abortReason(options.signal)),
+        () => undefined,
+      );
       await vm.#channel.ready;
       vm.bootMs = performance.now() - start;
       return vm;
@@ -127,7 +135,11 @@ export class Vm implements AsyncDisposable {
 
   #explain(what: string, said: string): LabError {
     const console = this.#console.tail();
-    const parts = [what, said && `QEMU said:\n${said.trim()}`, console && `the guest's console ended with:\n${console}`];
+    const parts = [
+      what,
+      said && `QEMU said:\n${said.trim()}`,
+      console && `the guest's console ended with:\n${console}`,
+    ];
     return new LabError(parts.filter(part => part !== '').join('\n'));
   }
 }

@@ -66,7 +66,16 @@ function missingPackages() {
 async function installPackages() {
   const names = missingPackages();
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const install = ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300', ...names];
+  const install = [
+    'apt-get',
+    'install',
+    '-y',
+    '-qq',
+    '--no-install-recommends',
+    '-o',
+    'DPkg::Lock::Timeout=300',
+    ...names,
+  ];
   try {
     await run(install, { env });
   } catch {
@@ -90,7 +99,10 @@ function packagesAreCurrent() {
 
 async function installModules() {
   // Without scripts: npm would build the addon by itself, without the settings of buildAddon.
-  await run(['npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: root, env: cleanEnvironment() });
+  await run(['npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
+    cwd: root,
+    env: cleanEnvironment(),
+  });
   writeStamp(at('node_modules', '.vfio-stamp'), hashOf(at('package-lock.json')));
 }
 
@@ -104,19 +116,26 @@ function cleanEnvironment() {
 
 function addonState() {
   const sources = filesBelow(at('native'), /./);
-  return { node: `${process.version} ${process.arch}`, sources: fingerprint([at('binding.gyp'), ...sources]).text };
+  return {
+    node: `${process.version} ${process.arch}`,
+    sources: fingerprint([at('binding.gyp'), ...sources]).text,
+  };
 }
 
 function addonIsCurrent() {
   if (filesBelow(at('native'), /\.cc$/).length === 0) return true;
-  return existsSync(at('build', 'Release', 'vfio.node')) && readStamp(at('build', '.vfio-stamp')) === JSON.stringify(addonState());
+  return (
+    existsSync(at('build', 'Release', 'vfio.node')) &&
+    readStamp(at('build', '.vfio-stamp')) === JSON.stringify(addonState())
+  );
 }
 
 async function buildAddon() {
   const state = addonState();
   const before = readStamp(at('build', '.vfio-stamp'));
   // Objects made for another Node look current to make.
-  if (before === undefined || JSON.parse(before).node !== state.node) rmSync(at('build'), { recursive: true, force: true });
+  if (before === undefined || JSON.parse(before).node !== state.node)
+    rmSync(at('build'), { recursive: true, force: true });
   mkdirSync(at('build'), { recursive: true });
   writeStamp(at('build', '.vfio-stamp'), JSON.stringify({ ...state, sources: 'unfinished' }));
   const gyp = at('node_modules', 'node-gyp', 'bin', 'node-gyp.js');
@@ -145,7 +164,9 @@ function outputIsCurrent() {
 
 async function compile() {
   const state = sourceState();
-  await run([process.execPath, at('node_modules', 'typescript', 'bin', 'tsc'), '-p', at('tsconfig.json')], { cwd: root });
+  await run([process.execPath, at('node_modules', 'typescript', 'bin', 'tsc'), '-p', at('tsconfig.json')], {
+    cwd: root,
+  });
   removeOrphans();
   writeStamp(at('dist', '.vfio-stamp'), state);
 }
@@ -153,7 +174,9 @@ async function compile() {
 // Output of sources that are gone would still be found: as tests that run, for one.
 function removeOrphans() {
   const kept = new Set(sources().map(file => path.relative(root, file).replace(/\.ts$/, '')));
-  for (const directory of readdirSync(at('dist'), { withFileTypes: true }).filter(entry => entry.isDirectory())) {
+  for (const directory of readdirSync(at('dist'), { withFileTypes: true }).filter(entry =>
+    entry.isDirectory(),
+  )) {
     for (const file of filesBelow(at('dist', directory.name), /\.(js|js\.map|d\.ts)$/)) {
       if (!kept.has(path.relative(at('dist'), file).replace(/\.(js|js\.map|d\.ts)$/, ''))) rmSync(file);
     }

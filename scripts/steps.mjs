@@ -11,7 +11,8 @@ const shownLines = 40;
 export async function run(argv, options = {}) {
   const child = spawn(argv[0], argv.slice(1), { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', data => (text += data));
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', data => (text += data));
   const [code, signal] = await Promise.race([
     once(child, 'close'),
     once(child, 'error').then(([error]) => Promise.reject(new StepError(`\n${argv[0]}: ${error.message}`))),
@@ -27,7 +28,9 @@ export async function run(argv, options = {}) {
  * itself needs no file, so it works in a checkout that cannot be written to.
  */
 export async function withLock(directory, work) {
-  const holder = spawn('flock', [directory, 'sh', '-c', 'echo locked; exec cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const holder = spawn('flock', [directory, 'sh', '-c', 'echo locked; exec cat'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const ended = once(holder, 'close');
   await Promise.race([once(holder.stdout, 'data'), ended]);
   try {

@@ -1,15 +1,16 @@
 /*
- * The guest's process 1 once the file systems are mounted: runs commands for the host, over one virtio-serial port.
+ * The guest's process 1 once the file systems are mounted: runs commands for the host, over one virtio-serial
+ * port.
  *
- * A frame is one type byte, a 32-bit little-endian length and that many bytes. lab/protocol.ts is the other end.
- * Host to guest:  R run a command (strings, each ended by a NUL: "pipe" or "tty", rows, columns, working directory,
- *                 number of arguments, the arguments, the environment)
- *                 I standard input   E end of standard input   W window size "rows columns"   K signal number
- * Guest to host:  Y ready   O standard output   F standard error   A input bytes consumed (32 bits)
- *                 X the command ended: "exit N" or "signal N"
+ * A frame is one type byte, a 32-bit little-endian length and that many bytes. lab/protocol.ts is the other
+ * end. Host to guest:  R run a command (strings, each ended by a NUL: "pipe" or "tty", rows, columns, working
+ * directory, number of arguments, the arguments, the environment) I standard input   E end of standard input
+ * W window size "rows columns"   K signal number Guest to host:  Y ready   O standard output   F standard
+ * error   A input bytes consumed (32 bits) X the command ended: "exit N" or "signal N"
  *
- * A program of its own and not a shell script, because what matters is what a shell cannot promise: every byte that the
- * command wrote arrives before its exit code, a half-closed input is an end of file, and no orphan can hold up the end.
+ * A program of its own and not a shell script, because what matters is what a shell cannot promise: every
+ * byte that the command wrote arrives before its exit code, a half-closed input is an end of file, and no
+ * orphan can hold up the end.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -44,7 +45,7 @@ static size_t input_length = 0;
 static int input_ended = 0;
 
 /* Frames as they arrive from the host. */
-static char *inbox = NULL;
+static char* inbox = NULL;
 static size_t inbox_length = 0, inbox_room = 0;
 
 static void power_off(void) {
@@ -53,19 +54,21 @@ static void power_off(void) {
   _exit(1);
 }
 
-static void die(const char *what) {
+static void die(const char* what) {
   fprintf(stderr, "lab agent: %s: %s\n", what, strerror(errno));
   power_off();
 }
 
-static void set_nonblocking(int fd) { fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK); }
+static void set_nonblocking(int fd) {
+  fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+}
 
-static void close_end(int *fd) {
+static void close_end(int* fd) {
   if (*fd >= 0) close(*fd);
   *fd = -1;
 }
 
-static void send_all(const char *data, size_t length) {
+static void send_all(const char* data, size_t length) {
   while (length > 0) {
     ssize_t n = write(port, data, length);
     if (n > 0) {
@@ -81,7 +84,7 @@ static void send_all(const char *data, size_t length) {
   }
 }
 
-static void send_frame(char type, const void *data, uint32_t length) {
+static void send_frame(char type, const void* data, uint32_t length) {
   static char frame[5 + CHUNK];
   frame[0] = type;
   memcpy(frame + 1, &length, 4);
@@ -90,9 +93,9 @@ static void send_frame(char type, const void *data, uint32_t length) {
 }
 
 /* Takes the next NUL-terminated string of a run frame. */
-static char *next_string(char **cursor, char *end) {
-  char *start = *cursor;
-  char *stop = start < end ? memchr(start, 0, (size_t)(end - start)) : NULL;
+static char* next_string(char** cursor, char* end) {
+  char* start = *cursor;
+  char* stop = start < end ? memchr(start, 0, (size_t)(end - start)) : NULL;
   if (stop == NULL) {
     errno = EPROTO;
     die("a run frame ends too early");
@@ -106,7 +109,7 @@ static void set_window(int fd, int rows, int columns) {
   ioctl(fd, TIOCSWINSZ, &size);
 }
 
-static void become_command(char *cwd, char **argv, char **envp, int in, int out, int err) {
+static void become_command(char* cwd, char** argv, char** envp, int in, int out, int err) {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
@@ -127,7 +130,7 @@ static void become_command(char *cwd, char **argv, char **envp, int in, int out,
   _exit(cause == ENOENT ? 127 : 126);
 }
 
-static void start_tty(int *in, int rows, int columns) {
+static void start_tty(int* in, int rows, int columns) {
   int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
   if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0) die("open a terminal");
   *in = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
@@ -136,21 +139,21 @@ static void start_tty(int *in, int rows, int columns) {
   to_stdin = from_stdout = master;
 }
 
-static void start(char *data, size_t length) {
+static void start(char* data, size_t length) {
   char *cursor = data, *end = data + length;
   is_tty = strcmp(next_string(&cursor, end), "tty") == 0;
   int rows = atoi(next_string(&cursor, end)), columns = atoi(next_string(&cursor, end));
-  char *cwd = next_string(&cursor, end);
+  char* cwd = next_string(&cursor, end);
   size_t argc = strtoul(next_string(&cursor, end), NULL, 10);
 
   /* One array for both: the arguments, NULL, the environment, NULL. There are fewer strings than bytes. */
   size_t count = 0;
-  for (char *p = cursor; p < end; p++) count += *p == 0;
-  char **strings = calloc(count + 3, sizeof(char *));
+  for (char* p = cursor; p < end; p++) count += *p == 0;
+  char** strings = calloc(count + 3, sizeof(char*));
   if (strings == NULL || argc < 1 || argc > count) die("a run frame");
   size_t n = 0;
   for (size_t i = 0; i < argc; i++) strings[n++] = next_string(&cursor, end);
-  char **envp = strings + ++n;
+  char** envp = strings + ++n;
   while (cursor < end) strings[n++] = next_string(&cursor, end);
 
   int in[2] = {-1, -1}, out[2] = {-1, -1}, err[2] = {-1, -1};
@@ -205,7 +208,8 @@ static void feed_input(void) {
   }
 }
 
-/* Passes on what the command wrote. Returns 0 at the end of the stream, 1 when nothing waits now, 2 after some. */
+/* Passes on what the command wrote. Returns 0 at the end of the stream, 1 when nothing waits now, 2 after
+ * some. */
 static int pass_on(int fd, char type) {
   static char data[CHUNK];
   ssize_t n = read(fd, data, sizeof data);
@@ -214,7 +218,7 @@ static int pass_on(int fd, char type) {
   return n < 0 && (errno == EAGAIN || errno == EINTR) ? 1 : 0;
 }
 
-static void pass_on_or_close(int *fd, char type) {
+static void pass_on_or_close(int* fd, char type) {
   if (*fd >= 0 && pass_on(*fd, type) == 0) {
     if (is_tty) to_stdin = -1;
     close_end(fd);
@@ -222,8 +226,9 @@ static void pass_on_or_close(int *fd, char type) {
 }
 
 /*
- * The command itself has ended: whatever it left behind is killed, so that the pipes reach their end, and the rest of
- * the output goes out before the exit code does. Bounded, since a process stuck in the kernel cannot be killed.
+ * The command itself has ended: whatever it left behind is killed, so that the pipes reach their end, and the
+ * rest of the output goes out before the exit code does. Bounded, since a process stuck in the kernel cannot
+ * be killed.
  */
 static void finish(int status) {
   kill(-1, SIGKILL);
@@ -241,7 +246,8 @@ static void finish(int status) {
   while (waitpid(-1, NULL, WNOHANG) > 0) {
   }
 
-  /* The host may end the machine as soon as it has the exit code, so what was written to its directory goes first. */
+  /* The host may end the machine as soon as it has the exit code, so what was written to its directory goes
+   * first. */
   sync();
   char text[32];
   int n = WIFSIGNALED(status) ? snprintf(text, sizeof text, "signal %d", WTERMSIG(status))
@@ -257,7 +263,7 @@ static void reap(void) {
   }
 }
 
-static void handle_frame(char type, char *data, size_t length) {
+static void handle_frame(char type, char* data, size_t length) {
   char text[64];
   int a = 0, b = 0;
   if (length < sizeof text) {
@@ -307,7 +313,7 @@ static void receive(void) {
   inbox_length -= used;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   if (argc != 2) return 2;
   port = open(argv[1], O_RDWR | O_NONBLOCK | O_CLOEXEC);
   if (port < 0) die(argv[1]);
