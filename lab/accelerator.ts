@@ -33,8 +33,7 @@ export async function chooseAccelerator(
     qemu: (await mustRun(['qemu-system-x86_64', '--version'])).split('\n')[0] ?? '',
   };
   const known = readVerdict(file);
-  if (known && known.bootId === circumstances.bootId && known.qemu === circumstances.qemu)
-    return known.accelerator;
+  if (known?.bootId === circumstances.bootId && known.qemu === circumstances.qemu) return known.accelerator;
   const works = await progress('trying KVM', () => probe(kernel, initramfs));
   const verdict: Verdict = { ...circumstances, accelerator: works ? 'kvm' : 'tcg' };
   mkdirSync(path.dirname(file), { recursive: true });

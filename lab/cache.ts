@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { atExit } from './cleanup.js';
 
 /**
@@ -14,14 +14,16 @@ export async function cached(
   if (existsSync(directory)) return directory;
   const temporary = `${directory}.tmp-${randomBytes(6).toString('hex')}`;
   await mkdir(temporary, { recursive: true });
-  using _cleanup = atExit(temporary);
-  await build(temporary);
+  // Under its own name only until the work is done; after the renaming there is nothing left to clean up.
+  const cleanup = atExit(temporary);
   try {
+    await build(temporary);
     await rename(temporary, directory);
   } catch (error) {
-    // Somebody else was faster; theirs is as good.
-    await rm(temporary, { recursive: true, force: true });
+    // Somebody else may have been faster; theirs is as good.
     if (!existsSync(directory)) throw error;
+  } finally {
+    cleanup[Symbol.dispose]();
   }
   return directory;
 }

@@ -8,16 +8,16 @@ export const silent: Progress = (_label, work) => work();
 export function progressOn(stream: NodeJS.WritableStream, thresholdMs = 2000): Progress {
   return async (label, work) => {
     const start = performance.now();
-    let shown = false;
+    const shown = { yet: false };
     const timer = setTimeout(() => {
-      shown = true;
+      shown.yet = true;
       stream.write(`lab: ${label} ...`);
     }, thresholdMs);
     try {
       return await work();
     } finally {
       clearTimeout(timer);
-      if (shown) stream.write(` ${((performance.now() - start) / 1000).toFixed(1)} s\n`);
+      if (shown.yet) stream.write(` ${((performance.now() - start) / 1000).toFixed(1)} s\n`);
     }
   };
 }

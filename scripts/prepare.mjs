@@ -7,6 +7,7 @@
 //     --native  stop after the addon
 import { existsSync, mkdirSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { filesBelow, fingerprint, hashOf, readStamp, writeStamp } from './stamps.mjs';
 import { run, StepError, withLock } from './steps.mjs';
 

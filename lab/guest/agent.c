@@ -2,11 +2,19 @@
  * The guest's process 1 once the file systems are mounted: runs commands for the host, over one virtio-serial
  * port.
  *
- * A frame is one type byte, a 32-bit little-endian length and that many bytes. lab/protocol.ts is the other
- * end. Host to guest:  R run a command (strings, each ended by a NUL: "pipe" or "tty", rows, columns, working
- * directory, number of arguments, the arguments, the environment) I standard input   E end of standard input
- * W window size "rows columns"   K signal number Guest to host:  Y ready   O standard output   F standard
- * error   A input bytes consumed (32 bits) X the command ended: "exit N" or "signal N"
+ * A frame is one type byte, a 32-bit little-endian length and that many bytes; lab/protocol.ts is the other
+ * end.
+ *
+ * Host to guest:
+ * - R: run a command. Strings, each ended by a NUL: "pipe" or "tty", rows, columns, working directory, number
+ * of arguments, the arguments, the environment.
+ * - I: standard input. E: end of standard input.
+ * - W: window size, "rows columns". K: send a signal, its number.
+ *
+ * Guest to host:
+ * - Y: ready.
+ * - O: standard output. F: standard error. A: this many bytes of input (32 bits) were taken.
+ * - X: the command ended, "exit N" or "signal N".
  *
  * A program of its own and not a shell script, because what matters is what a shell cannot promise: every
  * byte that the command wrote arrives before its exit code, a half-closed input is an end of file, and no
