@@ -1,0 +1,54 @@
+/** The state of the link (10.2.2.2) and waiting for it. */
+import { type Registers } from 'vfio';
+import { type Interrupts } from './interrupts.js';
+import { Cause, Reg, Status } from './registers.js';
+
+export interface LinkState {
+  readonly up: boolean;
+  /** Megabits per second: 10, 100 or 1000. Without meaning while the link is down. */
+  readonly speed: number;
+  readonly fullDuplex: boolean;
+}
+
+const SPEEDS = [10, 100, 1000, 1000];
+const LINK_CAUSES = Cause.LINK_STATUS_CHANGE | Cause.OTHER;
+
+export function linkState(registers: Registers): LinkState {
+  const status = registers.read32(Reg.STATUS);
+  return {
+    up: (status & Status.LINK_UP) !== 0,
+    speed: SPEEDS[(status >> Status.SPEED_SHIFT) & Status.SPEED_MASK] ?? 0,
+    fullDuplex: (status & Status.FULL_DUPLEX) !== 0,
+  };
+}
+
+/** Sleeps until the link is up, woken by link-status-change interrupts. Rejects after `timeoutMs`. */
+export async function waitForLink(
+  registers: Registers,
+  interrupts: Interrupts,
+  options: { timeoutMs: number; signal?: AbortSignal },
+): Promise<LinkState> {
+  const deadline = performance.now() + options.timeoutMs;
+  for (;;) {
+    // Armed before the look at STATUS: a link that comes up in between interrupts.
+    interrupts.acknowledge(LINK_CAUSES);
+    interrupts.arm(LINK_CAUSES);
+    const state = linkState(registers);
+    if (state.up) {
+      interrupts.mask(LINK_CAUSES);
+      return state;
+    }
+    const timeoutMs = Math.max(1, Math.ceil(deadline - performance.now()));
+    try {
+      await interrupts.other.wait({ ...options, timeoutMs });
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'ERR_VFIO_TIMEOUT') throw error;
+      throw new Error(
+        `No link after ${options.timeoutMs} ms: is the cable plugged in and the other end up?`,
+        {
+          cause: error,
+        },
+      );
+    }
+  }
+}
