@@ -1,0 +1,32 @@
+/**
+ * Answers ping on an Intel 82574L until Ctrl-C.
+ *
+ *     node dist/examples/ping/main.js 0000:03:00.0 10.77.0.2
+ *
+ * The NIC is taken from its kernel driver for that time and given back at the end.
+ */
+import { E1000e } from '../e1000e/e1000e.js';
+import { formatMacAddress } from '../e1000e/mac-address.js';
+import { formatIpv4, parseIpv4 } from './ipv4.js';
+import { Responder } from './responder.js';
+
+async function main(address: string | undefined, ip: string | undefined): Promise<void> {
+  if (address === undefined || ip === undefined) throw new Error('usage: main.js PCI-ADDRESS IP-ADDRESS');
+  const ourIp = parseIpv4(ip);
+  const stop = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
+
+  await using nic = await E1000e.open(address, { bind: true });
+  const { speed } = await nic.waitForLink({ signal: stop.signal });
+  console.log(`${address} ${formatMacAddress(nic.mac)}: ${speed} Mb/s, answering for ${formatIpv4(ourIp)}`);
+
+  const responder = new Responder(nic, ourIp);
+  await responder.run(stop.signal);
+  const { echoReplies, arpReplies, interrupts } = responder;
+  console.log(`${echoReplies} pings and ${arpReplies} ARP requests answered, ${interrupts} interrupts`);
+}
+
+main(process.argv[2], process.argv[3]).catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});
