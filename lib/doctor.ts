@@ -102,7 +102,7 @@ function interruptRemapping(): DoctorCheck {
   let remapping = 'the kernel does not say whether interrupts are remapped (debugfs is not readable)';
   try {
     const names = fs.readdirSync(domains);
-    remapping = names.some(name => /IR/i.test(name))
+    remapping = names.some(name => /-IR\b|-IR-/.test(name))
       ? 'interrupts are remapped'
       : 'interrupts are not remapped';
   } catch {
@@ -155,7 +155,7 @@ function deviceChecks(address: string): DoctorCheck[] {
         name: 'device',
         ok: false,
         detail: `there is no PCI device ${address}`,
-        cure: 'listDevices() names all of them',
+        cure: 'one of listDevices()',
       },
     ];
   }

@@ -141,7 +141,7 @@ export class Group implements Disposable {
       throw new VfioError(`Cannot open ${address}: group ${this.id} has no IOMMU yet`, {
         code: 'ERR_VFIO_NO_IOMMU',
         address,
-        cure: 'container.attach(group) and container.setIommu() come first',
+        cure: 'call container.attach(group) and container.setIommu() first',
       });
     }
     const context = { ...this.#context(`Opening ${address}`), address };

@@ -67,7 +67,7 @@ const table: Record<string, Cause> = {
 
   'VFIO_GROUP_GET_DEVICE_FD ENODEV': context => ({
     likelyCause: `${context.address ?? 'the device'} is not a member of the group, or not bound to vfio-pci`,
-    cure: `the group has ${groupMembers(context.groupId ?? -1).join(', ') || 'no members'}`,
+    cure: `open a member of the group: ${groupMembers(context.groupId ?? -1).join(', ') || 'it has none'}`,
   }),
   'VFIO_GROUP_GET_DEVICE_FD EINVAL': () => ({
     likelyCause:
@@ -76,7 +76,7 @@ const table: Record<string, Cause> = {
   }),
   'VFIO_GROUP_GET_DEVICE_FD EACCES': () => ({
     likelyCause: 'the device is a virtual function (or its physical one) and wants its VF token',
-    cure: "the kernel log names the device: 'VF token required to access device'",
+    cure: "look for 'VF token required to access device' in the kernel log",
   }),
   'VFIO_GROUP_GET_DEVICE_FD EBUSY': () => ({ likelyCause: 'the device is in use or could not be woken up' }),
 
@@ -103,6 +103,8 @@ const table: Record<string, Cause> = {
       : { likelyCause: `this kernel has no huge pages of ${context.facts['hugePageSize']} bytes` },
   'mbind EINVAL': () => ({ likelyCause: 'this machine has no such NUMA node' }),
   'mmap EAGAIN': memlockExceeded,
+  'madvise ENOMEM': noMemory,
+  'madvise EFAULT': noMemory,
   'pread EIO': dead,
   'pwrite EIO': dead,
 
@@ -181,7 +183,7 @@ function badMap(context: Context): Explanation {
   const valid = context.facts?.['validRanges'];
   return {
     likelyCause: `the IOMMU refuses ${rangeOf(context)}: not aligned to its pages, or outside its valid ranges`,
-    ...(valid === undefined ? {} : { cure: `valid: ${valid}` }),
+    ...(valid === undefined ? {} : { cure: `an address within ${valid}` }),
   };
 }
 

@@ -27,6 +27,7 @@ export interface VfioErrorDetails {
  * - `ERR_VFIO_UNSUPPORTED`: this device or this kernel does not have it
  * - `ERR_VFIO_NO_IOVA`: no free I/O virtual address range fits
  * - `ERR_VFIO_TIMEOUT`: a wait ran out
+ * - `ERR_VFIO_DEVICE_ERROR`: the device reported an uncorrectable PCI error
  *
  * Everything else carries the kernel's code (`EBUSY`, `EPERM`, …).
  */
@@ -49,11 +50,10 @@ export class VfioError extends Error {
 
   constructor(what: string, details: VfioErrorDetails) {
     const { likelyCause, cure } = details;
-    const sentences = [what, likelyCause, cure].filter(one => one !== undefined);
-    super(
-      sentences.map(one => (/[.!?]$/.test(one) ? one : `${one}.`)).join(' '),
-      'cause' in details ? { cause: details.cause } : {},
-    );
+    const parts = [what];
+    if (likelyCause !== undefined) parts.push(`Likely cause: ${likelyCause}`);
+    if (cure !== undefined) parts.push(`Try: ${cure}`);
+    super(parts.join('. '), 'cause' in details ? { cause: details.cause } : {});
     this.code = details.code;
     this.errno = details.errno;
     this.syscall = details.syscall;

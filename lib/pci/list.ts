@@ -60,7 +60,7 @@ export function noDeviceError(address: string): VfioError {
       near.length === 0
         ? `bus ${bus.slice(0, 7)} has no devices`
         : `on that bus there are ${near.join(', ')}`,
-    cure: 'listDevices() names all of them',
+    cure: 'one of listDevices()',
   });
 }
 
