@@ -48,6 +48,10 @@ export async function newest(home: string): Promise<string | undefined> {
  * A directory that is fetched once and then kept: what the archive has by now does not matter, so that a warm start
  * needs no archive. `add` finds out the version and makes the directory.
  */
-export async function newestOr(home: string, progress: Progress, add: () => Promise<string>): Promise<string> {
+export async function newestOr(
+  home: string,
+  progress: Progress,
+  add: () => Promise<string>,
+): Promise<string> {
   return (await newest(home)) ?? exclusively(progress, async () => (await newest(home)) ?? add());
 }

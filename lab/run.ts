@@ -123,13 +123,12 @@ export async function bootLab(options: BootOptions = {}, cwd = process.cwd()): P
     signal: options.signal,
     console: options.console,
   };
-  const vm = await progress(`booting ${profile.name}`, () =>
-    Vm.boot(vmOptions).catch((error: unknown) => {
-      // QEMU has been seen to abort on an assertion of its own; a second boot tells that from a real fault.
-      if (!(error instanceof LabError) || options.signal?.aborted) throw error;
-      return Vm.boot(vmOptions);
-    }),
-  );
+  const vm = await progress(`booting ${profile.name}`, () => Vm.boot(vmOptions)).catch((error: unknown) => {
+    // QEMU has been seen to abort on an assertion of its own; a second boot tells that from a real fault.
+    if (!(error instanceof LabError) || options.signal?.aborted) throw error;
+    const why = error.message.split('\n')[0] ?? '';
+    return progress(`booting ${profile.name} once more, since ${why}`, () => Vm.boot(vmOptions));
+  });
   return new Lab(vm, options);
 }
 
