@@ -4,7 +4,7 @@ import { Dma } from './dma/dma';
 import { Group } from './group';
 import { decodeIommuInfo, type IommuInfo } from './iommu-info';
 import { native, type ContainerHandle } from './native';
-import { instanceOf, integer, rangeError, typeError } from './validate';
+import { instanceOf, integer, rangeError, valueError } from './validate';
 
 /** IOMMU models a container can be set to, and other extensions it can be asked for (`VFIO_CHECK_EXTENSION`). */
 export const Extension = Object.freeze({
@@ -82,6 +82,11 @@ export class Container implements Disposable {
     return this.#handle;
   }
 
+  /** Tells a container from what merely has its prototype. */
+  static [Symbol.hasInstance](value: unknown): value is Container {
+    return typeof value === 'object' && value !== null && #handle in value;
+  }
+
   get closed(): boolean {
     return this.#handle === undefined;
   }
@@ -107,11 +112,11 @@ export class Container implements Disposable {
    * @param extension its name, or its number for those this library does not name
    */
   checkExtension(extension: ExtensionName | number): number {
+    if (typeof extension === 'string' && !Object.hasOwn(Extension, extension)) {
+      throw valueError('extension', `a number or one of ${Object.keys(Extension).join(', ')}`, extension);
+    }
     const number =
       typeof extension === 'string' ? Extension[extension] : integer(extension, 'extension', 0, 2 ** 31 - 1);
-    if ((number as number | undefined) === undefined) {
-      throw typeError('extension', `a number or one of ${Object.keys(Extension).join(', ')}`, extension);
-    }
     return attempt({ doing: `Asking for extension ${extension}`, path: Container.path }, () =>
       native().containerCheckExtension(this.handle, number),
     );
