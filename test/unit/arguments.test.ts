@@ -253,7 +253,7 @@ function publicFunctions(): string[] {
 
 function methods(of: string, holder: object): string[] {
   return Object.entries(Object.getOwnPropertyDescriptors(holder)).flatMap(([name, property]) => {
-    const work: unknown = property.value ?? property.set;
+    const work: unknown = property.value ?? Reflect.get(property, 'set');
     const counts = typeof work === 'function' && work.length > 0 && name !== 'constructor';
     return counts ? [`${of}.${name}`] : [];
   });
