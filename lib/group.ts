@@ -46,6 +46,8 @@ export class Group implements Disposable {
   #handle: GroupHandle | undefined;
   #container: Container | undefined;
   readonly #devices = new Set<Device>();
+  /** Addresses of devices that are being opened. */
+  readonly #opening = new Set<string>();
 
   private constructor(id: number) {
     this.id = id;
@@ -127,7 +129,8 @@ export class Group implements Disposable {
    * Opens a device of this group. The group must be in a container whose IOMMU is set. The kernel resets the device here
    * if it can (about 25 ms) and clears bus mastering.
    *
-   * @throws VfioError with the likely cause; see `VFIO_GROUP_GET_DEVICE_FD`
+   * @throws VfioError `ERR_VFIO_BUSY` when this process has it open, else with the likely cause; see
+   *   `VFIO_GROUP_GET_DEVICE_FD`
    */
   async openDevice(address: string): Promise<Device> {
     return runAsync(this.openDeviceSteps(parseAddress(address)));
@@ -149,18 +152,29 @@ export class Group implements Disposable {
         cure: 'call container.attach(group) and container.setIommu() first',
       });
     }
-    const context = { ...this.#context(`Opening ${address}`), address };
-    const handle = (yield* attemptStep(context, async =>
-      native().groupGetDeviceFd(group, address, async),
-    )) satisfies DeviceHandle;
-    // Closed while the kernel was resetting the device: nobody would ever close this one.
-    if (this.#handle === undefined) {
-      native().deviceClose(handle, false);
-      throw closedError(`Group ${this.id}`);
+    if (this.#opening.has(address) || this.devices.some(device => device.address === address)) {
+      throw busyError(
+        `${address} is open already in this process`,
+        'share that Device, or close it first: closing one would stop the other',
+      );
     }
-    const device = Device.create(handle, address, this, container);
-    this.#devices.add(device);
-    return device;
+    const context = { ...this.#context(`Opening ${address}`), address };
+    this.#opening.add(address);
+    try {
+      const handle = (yield* attemptStep(context, async =>
+        native().groupGetDeviceFd(group, address, async),
+      )) satisfies DeviceHandle;
+      // Closed while the kernel was resetting the device: nobody would ever close this one.
+      if (this.#handle === undefined) {
+        native().deviceClose(handle, false);
+        throw closedError(`Group ${this.id}`);
+      }
+      const device = Device.create(handle, address, this, container);
+      this.#devices.add(device);
+      return device;
+    } finally {
+      this.#opening.delete(address);
+    }
   }
 
   /** @internal */
