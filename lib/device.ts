@@ -261,22 +261,28 @@ export class Device
   *#close(): Steps<void> {
     const handle = this.#handle;
     if (handle === undefined) return;
-    const belongings = this.#belongings;
     closeOnExit.done(this);
     try {
       native().deviceQuiesce(handle);
-      belongings?.unmapDma();
+      this.#belongings?.unmapDma();
     } finally {
       this.#handle = undefined;
-      this.#notifications.disarm();
-      for (const child of this.#children) child.close();
       try {
-        yield* step(async => native().deviceClose(handle, async));
+        this.#notifications.disarm();
+        for (const child of this.#children) child.close();
       } finally {
-        this.group.forget(this);
-        if (belongings !== undefined) yield* belongings.giveBack();
-        this.emit('close');
+        yield* this.#release(handle);
       }
+    }
+  }
+
+  *#release(handle: DeviceHandle): Steps<void> {
+    try {
+      yield* step(async => native().deviceClose(handle, async));
+    } finally {
+      this.group.forget(this);
+      if (this.#belongings !== undefined) yield* this.#belongings.giveBack();
+      this.emit('close');
     }
   }
 
