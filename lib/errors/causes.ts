@@ -202,13 +202,11 @@ function noMemory(context: Context): Explanation {
   const pageSize = context.facts?.['hugePageSize'];
   if (typeof pageSize !== 'number') return memlockExceeded(context);
   const pool = hugePages(pageSize);
+  if (pool === undefined) return { likelyCause: `this kernel has no huge pages of ${pageSize} bytes` };
   const needed = Math.ceil((context.size ?? pageSize) / pageSize);
   return {
-    likelyCause:
-      pool === undefined
-        ? `this kernel has no huge pages of ${pageSize} bytes`
-        : `${needed} huge pages of ${pageSize} bytes are needed, ${pool.free} of ${pool.total} are free`,
-    cure: `reserve more: echo ${needed + (pool?.total ?? 0)} > ${hugePageDirectory(pageSize)}/nr_hugepages`,
+    likelyCause: `${needed} huge pages of ${pageSize} bytes are needed, ${pool.free} of ${pool.total} are free`,
+    cure: `reserve more: echo ${needed + pool.total} > ${hugePageDirectory(pageSize)}/nr_hugepages`,
   };
 }
 
