@@ -25,6 +25,7 @@ export class FakeKernel implements Disposable {
   readonly log: string[] = [];
   /** Address → device. */
   readonly devices = new Map([['0000:03:00.0', fakeNic()]]);
+  apiVersion = 0;
   /** `VFIO_GROUP_GET_STATUS`. */
   groupStatus = 1;
   extensions = new Map([
@@ -95,7 +96,7 @@ export class FakeKernel implements Disposable {
     const bars = new WeakMap<object, BarAccessors>();
     return {
       containerOpen: () => ({}),
-      containerGetApiVersion: () => 0,
+      containerGetApiVersion: () => this.apiVersion,
       containerCheckExtension: (_: object, extension: number) => this.extensions.get(extension) ?? 0,
       containerSetIommu: () => undefined,
       containerGetIommuInfo: () => this.iommu,

@@ -57,8 +57,16 @@ describe('arguments', () => {
   add('bindDevice', 'address', never, v => vfio.bindDevice(any(v)), true);
   add('bindDeviceSync', 'address', never, v => vfio.bindDeviceSync(any(v)));
   const isDriver = (v: unknown): boolean => v === undefined || (isString(v) && v !== '');
-  addOptions('bindDevice', 'options', { driver: isDriver }, v => vfio.bindDevice('ff:1f.7', any(v)), true);
-  addOptions('bindDeviceSync', 'options', { driver: isDriver }, v => vfio.bindDeviceSync('ff:1f.7', any(v)));
+  addOptions(
+    'bindDevice',
+    'options',
+    { driver: isDriver },
+    v => vfio.bindDevice('ffff:ff:1f.7', any(v)),
+    true,
+  );
+  addOptions('bindDeviceSync', 'options', { driver: isDriver }, v =>
+    vfio.bindDeviceSync('ffff:ff:1f.7', any(v)),
+  );
 
   add('Container.checkExtension', 'extension', between(0, 2 ** 31 - 1), v =>
     opened.container.checkExtension(any(v)),
@@ -78,8 +86,8 @@ describe('arguments', () => {
   const openOptions = { bind: isOptionalBoolean, container: isUndefined };
   add('Device.open', 'address', never, v => vfio.Device.open(any(v)), true);
   add('Device.openSync', 'address', never, v => vfio.Device.openSync(any(v)));
-  addOptions('Device.open', 'options', openOptions, v => vfio.Device.open('ff:1f.7', any(v)), true);
-  addOptions('Device.openSync', 'options', openOptions, v => vfio.Device.openSync('ff:1f.7', any(v)));
+  addOptions('Device.open', 'options', openOptions, v => vfio.Device.open('ffff:ff:1f.7', any(v)), true);
+  addOptions('Device.openSync', 'options', openOptions, v => vfio.Device.openSync('ffff:ff:1f.7', any(v)));
   add('Device.bar', 'index', between(0, 5), v => opened.device.bar(any(v)));
   add('Device.region', 'index', between(0, 8), v => opened.device.region(any(v)));
   add('Device.irq', 'index', between(0, 2 ** 31 - 1), v => opened.device.irq(any(v)));
