@@ -1,9 +1,7 @@
 /* What the reference programs share: a clock, order statistics, and the line each figure is reported on. */
 #pragma once
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <err.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,34 +20,42 @@ static inline void spin_until(uint64_t deadline) {
   }
 }
 
-static inline void *allocate(size_t bytes) {
-  void *memory = calloc(1, bytes);
+/* Runs this thread on one processor only. */
+static inline void stay_on(int processor) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(processor, &set);
+  if (sched_setaffinity(0, sizeof set, &set)) err(1, "sched_setaffinity");
+}
+
+static inline void* allocate(size_t bytes) {
+  void* memory = calloc(1, bytes);
   if (!memory) err(1, "calloc");
   return memory;
 }
 
-static inline int ascending(const void *a, const void *b) {
-  const double x = *(const double *)a;
-  const double y = *(const double *)b;
+static inline int ascending(const void* a, const void* b) {
+  const double x = *(const double*)a;
+  const double y = *(const double*)b;
   return (x > y) - (x < y);
 }
 
 /* The same definition as in bench/programs/report.ts: the value at rank q * (count - 1), rounded down. */
-static inline double quantile(double *samples, size_t count, double q) {
+static inline double quantile(double* samples, size_t count, double q) {
   qsort(samples, count, sizeof *samples, ascending);
   return samples[(size_t)(q * (double)(count - 1))];
 }
 
 /* One line for each figure: its name, nanoseconds, and of how many samples. */
-static inline void report(const char *figure, double ns, size_t samples) {
+static inline void report(const char* figure, double ns, size_t samples) {
   printf("%s %.2f %zu\n", figure, ns, samples);
 }
 
-static inline void report_median(const char *figure, double *samples, size_t count) {
+static inline void report_median(const char* figure, double* samples, size_t count) {
   report(figure, quantile(samples, count, 0.5), count);
 }
 
-static inline void report_latency(const char *figure, double *samples, size_t count) {
+static inline void report_latency(const char* figure, double* samples, size_t count) {
   char name[64];
   snprintf(name, sizeof name, "%s-p50", figure);
   report(name, quantile(samples, count, 0.5), count);

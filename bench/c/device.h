@@ -1,4 +1,5 @@
-/* Opens and closes a PCI device as the library does it: the same system calls that matter, in the same order. */
+/* Opens and closes a PCI device as the library does it: the same system calls that matter, in the same order.
+ */
 #pragma once
 #include <fcntl.h>
 #include <libgen.h>
@@ -20,15 +21,15 @@ struct device {
   /* ERR and REQ, which the library arms for every device. */
   int notifications[2];
   struct vfio_region_info regions[VFIO_PCI_NUM_REGIONS];
-  volatile uint8_t *bar0;
+  volatile uint8_t* bar0;
 };
 
-static inline int check(int result, const char *what) {
+static inline int check(int result, const char* what) {
   if (result < 0) err(1, "%s", what);
   return result;
 }
 
-static inline int group_of(const char *address) {
+static inline int group_of(const char* address) {
   char path[PATH_MAX];
   char target[PATH_MAX] = "";
   snprintf(path, sizeof path, "/sys/bus/pci/devices/%s/iommu_group", address);
@@ -36,12 +37,13 @@ static inline int group_of(const char *address) {
   return atoi(basename(target));
 }
 
-static inline uint64_t config_offset(const struct device *device) {
+static inline uint64_t config_offset(const struct device* device) {
   return device->regions[VFIO_PCI_CONFIG_REGION_INDEX].offset;
 }
 
 /* Lets `count` eventfds be signalled by the vectors of an interrupt kind; none of them ends it. */
-static inline void set_irqs(const struct device *device, uint32_t index, uint32_t count, const int *eventfds) {
+static inline void set_irqs(const struct device* device, uint32_t index, uint32_t count,
+                            const int* eventfds) {
   struct {
     struct vfio_irq_set header;
     int eventfds[8];
@@ -54,7 +56,7 @@ static inline void set_irqs(const struct device *device, uint32_t index, uint32_
   check(ioctl(device->fd, VFIO_DEVICE_SET_IRQS, &request), "VFIO_DEVICE_SET_IRQS");
 }
 
-static inline void set_bus_master(const struct device *device, int on) {
+static inline void set_bus_master(const struct device* device, int on) {
   const off_t at = (off_t)(config_offset(device) + PCI_COMMAND);
   uint16_t command;
   check((int)pread(device->fd, &command, sizeof command, at), "pread");
@@ -63,7 +65,7 @@ static inline void set_bus_master(const struct device *device, int on) {
   check((int)pwrite(device->fd, &command, sizeof command, at), "pwrite");
 }
 
-static inline struct device open_device(const char *address) {
+static inline struct device open_device(const char* address) {
   struct device device = {.bar0 = NULL};
   char path[64];
   snprintf(path, sizeof path, "/dev/vfio/%d", group_of(address));
@@ -77,7 +79,7 @@ static inline struct device open_device(const char *address) {
   check(ioctl(device.group, VFIO_GROUP_SET_CONTAINER, &device.container), "VFIO_GROUP_SET_CONTAINER");
   check(ioctl(device.container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU), "VFIO_SET_IOMMU");
   char info[4096];
-  ((struct vfio_iommu_type1_info *)info)->argsz = sizeof info;
+  ((struct vfio_iommu_type1_info*)info)->argsz = sizeof info;
   check(ioctl(device.container, VFIO_IOMMU_GET_INFO, info), "VFIO_IOMMU_GET_INFO");
 
   device.fd = check(ioctl(device.group, VFIO_GROUP_GET_DEVICE_FD, address), "VFIO_GROUP_GET_DEVICE_FD");
@@ -99,19 +101,19 @@ static inline struct device open_device(const char *address) {
   return device;
 }
 
-static inline void map_bar0(struct device *device) {
-  const struct vfio_region_info *bar = &device->regions[VFIO_PCI_BAR0_REGION_INDEX];
+static inline void map_bar0(struct device* device) {
+  const struct vfio_region_info* bar = &device->regions[VFIO_PCI_BAR0_REGION_INDEX];
   device->bar0 = mmap(NULL, bar->size, PROT_READ | PROT_WRITE, MAP_SHARED, device->fd, (off_t)bar->offset);
   if (device->bar0 == MAP_FAILED) err(1, "mmap");
 }
 
-static inline void close_device(struct device *device) {
+static inline void close_device(struct device* device) {
   for (int i = 0; i < 2; i++) {
     set_irqs(device, VFIO_PCI_ERR_IRQ_INDEX + (uint32_t)i, 0, NULL);
     close(device->notifications[i]);
   }
   set_bus_master(device, 0);
-  if (device->bar0) munmap((void *)device->bar0, device->regions[VFIO_PCI_BAR0_REGION_INDEX].size);
+  if (device->bar0) munmap((void*)device->bar0, device->regions[VFIO_PCI_BAR0_REGION_INDEX].size);
   close(device->fd);
   check(ioctl(device->group, VFIO_GROUP_UNSET_CONTAINER), "VFIO_GROUP_UNSET_CONTAINER");
   close(device->group);

@@ -1,6 +1,6 @@
 /*
- * Many eventfds signalled together: the time from the last signal until all have been served, per eventfd. With counts
- * each is read; without, edge-triggered epoll makes that unnecessary.
+ * Many eventfds signalled together: the time from the last signal until all have been served, per eventfd.
+ * With counts each is read; without, edge-triggered epoll makes that unnecessary.
  *
  *     eventfd-burst VECTORS BURSTS...    pairs of numbers
  */
@@ -19,7 +19,7 @@ static void serve(uint64_t count) {
   served += count > 0;
 }
 
-static double burst(const int *fds, size_t vectors, int epoll, int counts) {
+static double burst(const int* fds, size_t vectors, int epoll, int counts) {
   const uint64_t one = 1;
   struct epoll_event events[BATCH];
   for (size_t i = 0; i < vectors; i++) {
@@ -39,8 +39,8 @@ static double burst(const int *fds, size_t vectors, int epoll, int counts) {
 
 static void measure(size_t vectors, size_t bursts, int counts) {
   const int epoll = epoll_create1(EPOLL_CLOEXEC);
-  int *fds = allocate(vectors * sizeof *fds);
-  double *samples = allocate(bursts * sizeof *samples);
+  int* fds = allocate(vectors * sizeof *fds);
+  double* samples = allocate(bursts * sizeof *samples);
   for (size_t i = 0; i < vectors; i++) {
     struct epoll_event event = {.events = counts ? EPOLLIN : EPOLLIN | EPOLLET};
     fds[i] = event.data.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -55,7 +55,7 @@ static void measure(size_t vectors, size_t bursts, int counts) {
   close(epoll);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   /* Node raises its limit the same way. */
   struct rlimit limit;
   getrlimit(RLIMIT_NOFILE, &limit);

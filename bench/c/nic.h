@@ -19,16 +19,16 @@ enum {
 
 #define CTRL_EXT_PBA_SUPPORT 0x80000000u
 
-static inline uint32_t read32(const struct device *device, uint32_t offset) {
-  return *(volatile uint32_t *)(device->bar0 + offset);
+static inline uint32_t read32(const struct device* device, uint32_t offset) {
+  return *(volatile uint32_t*)(device->bar0 + offset);
 }
 
-static inline void write32(const struct device *device, uint32_t offset, uint32_t value) {
-  *(volatile uint32_t *)(device->bar0 + offset) = value;
+static inline void write32(const struct device* device, uint32_t offset, uint32_t value) {
+  *(volatile uint32_t*)(device->bar0 + offset) = value;
 }
 
 /* Receive queue 0 interrupts by MSI-X vector 0, each time it was armed. */
-static inline void route_interrupt(struct device *device) {
+static inline void route_interrupt(struct device* device) {
   write32(device, IVAR, IVAR_RXQ0_VALID);
   write32(device, EIAC, CAUSE_RXQ0);
   write32(device, CTRL_EXT, read32(device, CTRL_EXT) | CTRL_EXT_PBA_SUPPORT);
@@ -36,6 +36,6 @@ static inline void route_interrupt(struct device *device) {
   set_bus_master(device, 1);
 }
 
-static inline void arm_interrupt(const struct device *device) {
+static inline void arm_interrupt(const struct device* device) {
   write32(device, IMS, CAUSE_RXQ0);
 }

@@ -5,12 +5,12 @@
  */
 #include "nic.h"
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   if (argc != 3) errx(2, "usage: open ADDRESS TIMES");
   const size_t times = strtoul(argv[2], NULL, 10);
-  double *all = allocate(times * sizeof *all);
-  double *opening = allocate(times * sizeof *opening);
-  double *closing = allocate(times * sizeof *closing);
+  double* all = allocate(times * sizeof *all);
+  double* opening = allocate(times * sizeof *opening);
+  double* closing = allocate(times * sizeof *closing);
   for (size_t i = 0; i <= times; i++) {
     const uint64_t start = now_ns();
     struct device device = open_device(argv[1]);

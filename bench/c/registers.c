@@ -11,17 +11,17 @@ static const uint64_t warm_up_ns = 400000000;
 
 static uint32_t sink;
 
-static void load(const struct device *device) {
+static void load(const struct device* device) {
   uint32_t sum = 0;
   for (int i = 0; i < BATCH; i++) sum += read32(device, STATUS);
   sink = sum;
 }
 
-static void store(const struct device *device) {
+static void store(const struct device* device) {
   for (int i = 0; i < BATCH; i++) write32(device, MTA, (uint32_t)i);
 }
 
-static void load_by_call(const struct device *device) {
+static void load_by_call(const struct device* device) {
   const off_t at = (off_t)(device->regions[0].offset + STATUS);
   uint32_t sum = 0;
   for (int i = 0; i < BATCH; i++) {
@@ -32,7 +32,7 @@ static void load_by_call(const struct device *device) {
   sink = sum;
 }
 
-static void store_by_call(const struct device *device) {
+static void store_by_call(const struct device* device) {
   const off_t at = (off_t)(device->regions[0].offset + MTA);
   for (int i = 0; i < BATCH; i++) {
     const uint32_t value = (uint32_t)i;
@@ -40,7 +40,7 @@ static void store_by_call(const struct device *device) {
   }
 }
 
-static void measure(const char *figure, void (*batch)(const struct device *), const struct device *device) {
+static void measure(const char* figure, void (*batch)(const struct device*), const struct device* device) {
   double samples[SAMPLES];
   const uint64_t warm = now_ns() + warm_up_ns;
   while (now_ns() < warm) batch(device);
@@ -52,7 +52,7 @@ static void measure(const char *figure, void (*batch)(const struct device *), co
   report(figure, quantile(samples, SAMPLES, 0.5), (size_t)SAMPLES * BATCH);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   if (argc != 2) errx(2, "usage: registers ADDRESS");
   struct device device = open_device(argv[1]);
   map_bar0(&device);

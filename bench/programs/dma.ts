@@ -1,4 +1,5 @@
 /** Mapping memory for a device and unmapping it; compare bench/c/dma.c. */
+import { readFileSync } from 'node:fs';
 import { Device } from '../../lib/device.js';
 import type { DmaBuffer } from '../../lib/dma/dma-buffer.js';
 import { native } from '../../lib/native.js';
@@ -17,14 +18,21 @@ function userMemory(bytes: number): Uint8Array<SharedArrayBuffer> {
   return new Uint8Array(buffer, offset, bytes).fill(1);
 }
 
-const [address, how, size, count] = programArguments('ADDRESS', 'map|alloc', 'SIZE', 'TIMES');
+/** Of this process, in transparent huge pages. */
+function hugeBytes(): number {
+  const text = readFileSync('/proc/self/smaps_rollup', 'utf8');
+  return 1024 * Number(/AnonHugePages:\s+(\d+)/.exec(text)?.[1]);
+}
+
+const [address, how, size, count] = programArguments('ADDRESS', 'map|map-huge|alloc', 'SIZE', 'TIMES');
 const bytes = Number(size);
 const times = Number(count);
 using device = Device.openSync(address);
 const { dma } = device;
 let acquire: () => DmaBuffer;
-if (how === 'map') {
+if (how !== 'alloc') {
   const memory = userMemory(bytes);
+  if (how === 'map-huge' && hugeBytes() < bytes) throw new Error('the memory is not in huge pages');
   acquire = () => dma.map(memory);
 } else acquire = () => dma.alloc(bytes, { hugepages: true });
 

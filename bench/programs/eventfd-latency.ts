@@ -11,7 +11,7 @@ async function main(): Promise<void> {
     shots.arrived();
     shots.acknowledge();
   });
-  await shots.run(signaller, vector.fd, gapNs, 'latency');
+  await shots.run('latency', { program: signaller, signalled: vector.fd, gapNs });
   vector.close();
 }
 

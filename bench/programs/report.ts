@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+
 /** How a program reports: a line for each figure, with its name, nanoseconds, and of how many samples. */
 
 function line(figure: string, ns: number, samples: number): void {
@@ -28,4 +30,9 @@ export function now(): number {
 export function spin(ns: number): void {
   const deadline = now() + ns;
   while (now() < deadline);
+}
+
+/** Runs the thread of JavaScript on one processor only, and what it spawns. */
+export function stayOn(processor: number): void {
+  execFileSync('taskset', ['-pc', String(processor), String(process.pid)]);
 }

@@ -7,17 +7,20 @@ import { now, reportLatency } from './report.js';
 
 /** The receiving side of bench/c/signaller.c: starts it, and puts its stamps and the receiver's together. */
 export class Shots {
+  readonly #total: number;
+  /** A device may interrupt more often than it was told to, so there is room to spare. */
   readonly #received: Float64Array;
   readonly #acknowledge = new EventFd();
-  #count = 0;
+  #arrivals = 0;
 
-  constructor(private readonly total: number) {
-    this.#received = new Float64Array(total);
+  constructor(total: number) {
+    this.#total = total;
+    this.#received = new Float64Array(4 * total);
   }
 
   /** To be called when a signal has arrived. */
   arrived(): void {
-    this.#received[this.#count++] = now();
+    this.#received[this.#arrivals++] = now();
   }
 
   /** Asks for the next. */
@@ -25,23 +28,34 @@ export class Shots {
     this.#acknowledge.signal();
   }
 
-  /**
-   * Has the descriptor signalled and waits until all shots have been; reports the latencies of all but the first half,
-   * which is warm-up.
-   */
-  async run(signaller: string, signalled: number, gapNs: string, figure: string): Promise<void> {
-    const child = spawn(signaller, [String(this.total), gapNs], {
+  /** Has the descriptor signalled until all shots have been, from a processor of its own if named; reports the latencies. */
+  async run(
+    figure: string,
+    signaller: { program: string; signalled: number; gapNs: string; processor?: string },
+  ): Promise<void> {
+    const { program, signalled, gapNs, processor } = signaller;
+    const args = [String(this.#total), gapNs, ...(processor === undefined ? [] : [processor])];
+    const child = spawn(program, args, {
       stdio: ['ignore', 'pipe', 'inherit', signalled, this.#acknowledge.fd],
     });
     const [stamps] = await Promise.all([buffer(child.stdout as Readable), once(child, 'close')]);
-    if (stamps.length !== 8 * this.total || this.#count !== this.total)
-      throw new Error(`${this.#count} of ${this.total} shots arrived, ${stamps.length / 8} were reported`);
-    const first = this.total >>> 1;
-    const latencies = Float64Array.from(
-      { length: this.total - first },
-      (_, i) => (this.#received[first + i] as number) - Number(stamps.readBigUInt64LE(8 * (first + i))),
-    );
-    reportLatency(figure, latencies);
     this.#acknowledge.close();
+    if (stamps.length !== 8 * this.#total) throw new Error('the signaller ended early');
+    const sent = Float64Array.from({ length: this.#total }, (_, i) => Number(stamps.readBigUInt64LE(8 * i)));
+    // The first half is warm-up.
+    reportLatency(
+      figure,
+      latencies(sent, this.#received.subarray(0, this.#arrivals)).subarray(this.#total >>> 1),
+    );
   }
+}
+
+/** From each shot to the first arrival after it. Both must ascend. */
+export function latencies(sent: Float64Array, received: Float64Array): Float64Array {
+  let next = 0;
+  return sent.map((shot, i) => {
+    while (next < received.length && (received[next] as number) < shot) next++;
+    if (next === received.length) throw new Error(`nothing arrived of shot ${i}`);
+    return (received[next] as number) - shot;
+  });
 }
