@@ -200,7 +200,7 @@ export class Region implements Registers {
     checkOffset(offset, width, this.size, this.name);
     checkValue(value, width);
     this.#attempt('Writing', offset, () =>
-      native().regionWrite(this.#device.handle, this.#info.fileOffset + offset, width, value),
+      native().regionWrite(this.#device.handle, this.#info.fileOffset + offset, width, value >>> 0),
     );
   }
 
