@@ -39,7 +39,7 @@ labSuite('container, group and device close in any order', () => {
       const buffer = chain.container.dma.alloc(4096);
       for (const which of order) await chain[which].close();
       assert.deepEqual(
-        [chain.device.closed, chain.group.closed, chain.container.closed, mapping.closed, vector?.closed],
+        [chain.device.closed, chain.group.closed, chain.container.closed, mapping.closed, vector.closed],
         [true, true, true, true, true],
       );
       assert.equal(buffer.freed, true);
