@@ -14,6 +14,7 @@
  */
 import bindings from 'bindings';
 import * as path from 'node:path';
+import { VfioError } from './errors/vfio-error';
 
 declare const brand: unique symbol;
 interface Handle<Name extends string> {
@@ -260,8 +261,9 @@ export function native(): NativeAddon {
 
 function load(): NativeAddon {
   if (process.platform !== 'linux') {
-    throw new Error(
-      `vfio cannot run on ${process.platform}: VFIO is an interface of the Linux kernel. Types and constants work everywhere.`,
+    throw new VfioError(
+      `vfio cannot run on ${process.platform}: VFIO is an interface of the Linux kernel. Types and constants work everywhere`,
+      { code: 'ERR_VFIO_UNSUPPORTED' },
     );
   }
   const root = path.join(__dirname, '..', '..');
@@ -269,10 +271,11 @@ function load(): NativeAddon {
     return bindings({ bindings: 'vfio.node', module_root: root }) as NativeAddon;
   } catch (error) {
     const detail = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
-    throw new Error(
-      `The native part of vfio is not there or does not load (${detail}). If install scripts were not run, build it ` +
-        `with: npm rebuild vfio (needs g++, make and python3).`,
-      { cause: error },
-    );
+    throw new VfioError(`The native part of vfio is not there or does not load (${detail})`, {
+      code: 'ERR_VFIO_NOT_BUILT',
+      likelyCause: 'install scripts were not run, or it was built for another Node or machine',
+      cure: 'npm rebuild vfio (needs g++, make and python3)',
+      cause: error,
+    });
   }
 }

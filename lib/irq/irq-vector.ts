@@ -23,7 +23,7 @@ const maxTimeout = 2 ** 31 - 1;
 /** What a vector needs from the interrupt kind that made it. */
 export interface VectorOwner {
   readonly info: IrqInfo;
-  /** Disarms it in the kernel. */
+  /** @internal Disarms it in the kernel. */
   release(vector: IrqVector): void;
 }
 
