@@ -3,8 +3,8 @@ import { errorText, indent } from './error-text.js';
 import type { TestRecord } from './records.js';
 import { skipReason } from './skip.js';
 
-/** How long a process may take to end when its tests are done. */
-const graceMs = 10_000;
+/** How many milliseconds a process may take to end when its tests are done: `--reporter-option grace=N`. */
+const defaultGrace = '10000';
 
 /**
  * The mocha reporter of this package: a line for each test, every failure in full at the end, and with
@@ -14,14 +14,19 @@ const graceMs = 10_000;
  * alive after the last test, for that is a leak.
  */
 export default class Reporter {
+  readonly #runner: Mocha.Runner;
   readonly #output: number | undefined;
+  readonly #graceMs: number;
   readonly #failures: { title: readonly string[]; detail: string }[] = [];
   #depth = 0;
   #passed = 0;
   #skipped = 0;
 
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
-    const { output } = (options.reporterOptions ?? {}) as { output?: string };
+    const given = (options.reporterOptions ?? {}) as { output?: string; grace?: string };
+    const { output, grace = defaultGrace } = given;
+    this.#graceMs = Number(grace);
+    this.#runner = runner;
     this.#output = output === undefined ? undefined : openSync(output, 'a');
     runner.on('suite', suite => this.#beginSuite(suite));
     runner.on('suite end', () => this.#depth--);
@@ -55,7 +60,7 @@ export default class Reporter {
     const detail = skipReason(test);
     if (detail === undefined) {
       this.#fail(test, "skipped without a reason: skip(this, 'why') of test/support/skip.ts is how to skip");
-      process.exitCode = 1;
+      this.#runner.failures++;
       return;
     }
     this.#skipped++;
@@ -71,15 +76,19 @@ export default class Reporter {
     this.#print(`\n${this.#passed} passed, ${this.#failures.length} failed, ${this.#skipped} skipped`);
     this.#record({ event: 'done' });
     // Only runs when something else keeps the loop alive.
-    setTimeout(() => this.#stuck(), graceMs).unref();
+    setTimeout(() => this.#stuck(), this.#graceMs).unref();
   }
 
   #stuck(): never {
     const resources = process.getActiveResourcesInfo().join(', ') || 'nothing that Node knows of';
-    const detail = `still alive ${graceMs / 1000} s after the last test, by: ${resources}`;
+    const detail = `still alive ${this.#graceMs / 1000} s after the last test, by: ${resources}`;
     this.#print(`the test process is ${detail}`);
     this.#record({ event: 'stuck', detail });
-    process.exit(1);
+    // Mocha puts its own exit code in place at the end, so this one has to come later.
+    process.on('exit', () => {
+      process.exitCode = 1;
+    });
+    process.exit();
   }
 
   #print(line: string): void {
