@@ -7,7 +7,7 @@ export interface Held {
   files: Record<string, number>;
   /** Mappings of devices in this process's address space. */
   deviceMappings: number;
-  /** Pages pinned for devices, in bytes. */
+  /** Pages pinned for devices, in bytes: type1 counts them as locked, iommufd as pinned. */
   pinned: number;
   /** What the native layer knows of. */
   objects: ReturnType<ReturnType<typeof native>['liveObjects']>;
@@ -17,7 +17,7 @@ export function held(): Held {
   return {
     files: openFiles(),
     deviceMappings: mappings().filter(line => line.includes('[vfio-device]')).length,
-    pinned: statusBytes('VmPin'),
+    pinned: statusBytes('VmLck') + statusBytes('VmPin'),
     objects: native().liveObjects(),
   };
 }
@@ -46,7 +46,7 @@ export function mappings(): string[] {
 }
 
 /** A field of /proc/self/status that counts kilobytes, in bytes. */
-export function statusBytes(field: 'VmPin' | 'VmRSS'): number {
+export function statusBytes(field: 'VmLck' | 'VmPin' | 'VmRSS'): number {
   const match = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(fs.readFileSync('/proc/self/status', 'utf8'));
   return Number(match?.[1] ?? 0) * 1024;
 }
