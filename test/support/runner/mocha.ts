@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { temporaryRoot } from '../../../lab/paths.js';
+import { errorText } from '../error-text.js';
 import { type Outcome, outcomes } from '../records.js';
 import { runNode } from './child.js';
 import type { Stage } from './stage.js';
@@ -11,13 +12,16 @@ export interface Selection {
   globs: readonly string[];
   ignore?: readonly string[];
   grep: string | undefined;
+  /** How long a single test may take; the default is in .mocharc.json. */
+  testTimeoutMs?: number;
 }
 
 /** The name of the file that the reporter writes. */
 export const recordsFile = 'records.jsonl';
 
 /** The arguments for Node that run those tests in one process; the reporter writes its records into `directory`. */
-export function mochaArguments({ globs, ignore = [], grep }: Selection, directory: string): string[] {
+export function mochaArguments(selection: Selection, directory: string): string[] {
+  const { globs, ignore = [], grep, testTimeoutMs } = selection;
   return [
     '--expose-gc',
     '--enable-source-maps',
@@ -25,6 +29,7 @@ export function mochaArguments({ globs, ignore = [], grep }: Selection, director
     '--reporter-option',
     `output=${path.join(directory, recordsFile)}`,
     ...(grep === undefined ? [] : ['--grep', grep]),
+    ...(testTimeoutMs === undefined ? [] : ['--timeout', String(testTimeoutMs)]),
     ...ignore.flatMap(glob => ['--ignore', glob]),
     ...globs,
   ];
@@ -39,7 +44,8 @@ export async function collect(
   const remove = (): void => rmSync(directory, { recursive: true, force: true });
   process.on('exit', remove);
   try {
-    const ending = await run(directory);
+    // What the tests did until then counts also when the machine failed that they ran in.
+    const ending = await run(directory).catch((error: unknown) => errorText(error));
     return outcomes(recordsIn(directory), ending, grep !== undefined);
   } finally {
     process.off('exit', remove);

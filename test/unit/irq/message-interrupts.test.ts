@@ -220,7 +220,7 @@ describe('MessageInterrupts', () => {
     device.closeSync();
     assert(vectors.every(vector => vector.closed));
     assert.deepEqual(calls(), []);
-    for (const action of [() => msix.enable(1), () => vectors[0]?.trigger()])
+    for (const action of [() => msix.enable(1), () => vectors[0].trigger()])
       assert.throws(action, { code: 'ERR_VFIO_CLOSED' });
     msix.disable();
     for (const vector of vectors) vector.close();

@@ -63,7 +63,7 @@ describe('worker termination', () => {
     });
   }
 
-  it('gives everything back, twenty workers later', async () => {
+  it('gives everything back, twelve workers later', async () => {
     const round = async (): Promise<void> => {
       const workers = Object.values(busy).map(body => createWorker(body, modules));
       await Promise.all(workers.map(one => one.message()));
@@ -72,7 +72,7 @@ describe('worker termination', () => {
     await round();
     await collectGarbage();
     const before = resources();
-    for (let i = 0; i < 5; i++) await round();
+    for (let i = 0; i < 3; i++) await round();
     await collectGarbage();
     const after = resources();
     assert(after.files <= before.files, `${after.files} files open, ${before.files} before`);
