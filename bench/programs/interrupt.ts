@@ -6,6 +6,7 @@ import { Device } from '../../lib/device.js';
 import { programArguments } from './arguments.js';
 import { armInterrupt, CAUSE_RXQ0, Reg, routeInterrupt } from './nic.js';
 import { now, reportLatency, spin, stayOn } from './report.js';
+import { warmUp } from './warm-up.js';
 
 async function main(): Promise<void> {
   const [address, how, count, gapNs] = programArguments('ADDRESS', 'trigger|device', 'SHOTS', 'GAP_NS');
@@ -18,6 +19,7 @@ async function main(): Promise<void> {
   const [vector] = device.msix.enable(1);
   routeInterrupt(device, registers);
 
+  await warmUp(vector);
   const latencies = new Float64Array(shots);
   let start = 0;
   const fire =

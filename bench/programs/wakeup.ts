@@ -7,6 +7,7 @@ import { programArguments } from './arguments.js';
 import { armInterrupt, CAUSE_RXQ0, Reg, routeInterrupt } from './nic.js';
 import { stayOn } from './report.js';
 import { Shots } from './shots.js';
+import { warmUp } from './warm-up.js';
 
 async function main(): Promise<void> {
   const [address, signaller, count, gapNs] = programArguments('ADDRESS', 'SIGNALLER', 'SHOTS', 'GAP_NS');
@@ -16,6 +17,7 @@ async function main(): Promise<void> {
   const registers = device.bar(0).map();
   const [vector] = device.msix.enable(1);
   routeInterrupt(device, registers);
+  await warmUp(vector);
   const doorbell = device.bar(0).ioeventfd(Reg.ICS, 32, CAUSE_RXQ0);
   const shots = new Shots(Number(count));
   vector.on('interrupt', () => {

@@ -14,7 +14,7 @@ export const interrupts: readonly Benchmark[] = [
     about: 'vector.trigger() → callback, in one thread',
     place: 'lab',
     setUp,
-    ...pair('interrupt', devices.nicA, 'trigger', '4000', '20000'),
+    ...pair('interrupt', devices.nicA, 'trigger', '6000', '20000'),
     figures: [
       { name: 'trigger-p50', label: 'software trigger → callback, median' },
       { name: 'trigger-p99', label: 'software trigger → callback, p99' },
