@@ -40,6 +40,8 @@ export class FakeKernel implements Disposable {
   };
   /** What is mapped now, by IOVA. */
   readonly mapped = new Map<bigint, number>();
+  /** The functions that failed because they were told to. */
+  readonly failed: string[] = [];
   readonly #failures: { name: string; code: Code; skip: number }[] = [];
   readonly #real: Partial<Record<Name, unknown>>;
 
@@ -84,6 +86,7 @@ export class FakeKernel implements Disposable {
         const failure = this.#failures.find(one => one.name === name);
         if (failure !== undefined && failure.skip-- === 0) {
           this.#failures.splice(this.#failures.indexOf(failure), 1);
+          this.failed.push(name);
           throw systemError(name, failure.code);
         }
         return work(...(args as never[]));
