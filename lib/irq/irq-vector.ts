@@ -97,6 +97,7 @@ export class IrqVector
       timeoutMs === undefined
         ? undefined
         : setTimeout(() => {
+            if (this.#takeLate()) return;
             queue.fail(
               new VfioError(`No interrupt on ${this.#name} within ${timeoutMs} ms`, {
                 code: 'ERR_VFIO_TIMEOUT',
@@ -223,6 +224,13 @@ export class IrqVector
     this.#holding = wanted;
     if (wanted) hold();
     else release();
+  }
+
+  /** Whether a signal is there that the loop has not got to yet: timers run before it. */
+  #takeLate(): boolean {
+    const count = native().eventFdTake(this.#eventfd.handle);
+    if (count > 0) this.#onSignal(this.#readCounts ? count : 1);
+    return count > 0;
   }
 
   #onSignal(count: number): void {
