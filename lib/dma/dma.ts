@@ -29,6 +29,8 @@ export class Dma {
   readonly #iovas = new IovaAllocator();
   readonly #mapped = new Map<DmaBuffer, Mapped>();
   #page = 4096n;
+  /** How many calls are having the kernel map memory at the moment. */
+  #mapping = 0;
 
   /** @internal */
   constructor(container: Container) {
@@ -83,7 +85,8 @@ export class Dma {
   /** Frees every buffer; in one call where the kernel has it (`VFIO_DMA_UNMAP_FLAG_ALL`, 5.12). */
   freeAll(): void {
     if (this.#mapped.size === 0) return;
-    if (this.#container.checkExtension('UnmapAll') > 0) {
+    // One call for all would take along, unnoticed, what is just being mapped.
+    if (this.#mapping === 0 && this.#container.checkExtension('UnmapAll') > 0) {
       attempt({ doing: 'Unmapping all DMA memory' }, () =>
         native().dmaUnmapAll(this.#container.handle, false),
       );
@@ -222,6 +225,7 @@ export class Dma {
       facts: { validRanges: this.#validText(), mapped: this.#mapped.size },
     };
     let map: DmaMapHandle | undefined;
+    this.#mapping++;
     try {
       const container = this.#container.handle;
       map = yield* attemptStep(context, async =>
@@ -236,6 +240,8 @@ export class Dma {
       if (map !== undefined) native().dmaUnmap(map, false);
       native().memoryFree(memory);
       throw error;
+    } finally {
+      this.#mapping--;
     }
   }
 

@@ -10,7 +10,10 @@ import {
 } from '../validate';
 
 interface AccessOptions {
-  /** Whether the device may read the memory. Default true. */
+  /**
+   * Whether the device may read the memory. Default true. Not every IOMMU, or kernel driver of one, can keep a device from
+   * reading what it may write.
+   */
   deviceReads?: boolean;
   /** Whether the device may write the memory. Default true. */
   deviceWrites?: boolean;
