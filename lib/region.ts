@@ -183,7 +183,7 @@ export class Region implements Registers {
    *
    * @param width bits: 8, 16, 32 or 64; `offset` must be a multiple of it
    * @throws VfioError `EEXIST` for a second one with the same offset, width and value, `ENOSPC` beyond 1,000, `EINVAL` for
-   *   what is not a memory BAR or lies over the MSI-X table, and for 64 bits on kernels that cannot
+   *   what is not in a BAR or lies over the MSI-X table, and for 64 bits on kernels that cannot
    */
   ioeventfd(offset: number, width: 8 | 16 | 32 | 64, value: number | bigint): IoEventFd {
     return createIoEventFd(this.#device, this, offset, width, value);

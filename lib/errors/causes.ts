@@ -117,7 +117,7 @@ const table: Record<string, Cause> = {
 
   'VFIO_DEVICE_IOEVENTFD EINVAL': () => ({
     likelyCause:
-      'the kernel takes an ioeventfd only inside a memory BAR, aligned to its width, and not over the MSI-X table',
+      'the kernel takes an ioeventfd only inside a BAR, aligned to its width, and not over the MSI-X table',
   }),
   'VFIO_DEVICE_IOEVENTFD EEXIST': () => ({
     likelyCause: 'the same offset, width and value has an ioeventfd already',
