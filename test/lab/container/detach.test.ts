@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Container, Group, Iommu } from 'vfio';
 import { devices } from '../../../lab/devices';
 import { bound } from '../support/bound';
-import { statusBytes } from '../support/held';
+import { held } from '../support/held';
 import { labSuite } from '../support/suite';
 
 labSuite('container: when its last group leaves', () => {
@@ -21,7 +21,7 @@ labSuite('container: when its last group leaves', () => {
   });
 
   it('frees all DMA memory, as the kernel drops every mapping', () => {
-    const pinned = statusBytes('VmPin');
+    const { pinned } = held();
     const buffers = [container.dma.alloc(4096), container.dma.alloc(8192)];
     const view = buffers[0]?.u32;
     view?.fill(7);
@@ -31,7 +31,7 @@ labSuite('container: when its last group leaves', () => {
     assert.equal(view?.[0], 0, 'a view that was kept sees zeroes');
     assert.deepEqual(container.dma.buffers, []);
     assert.equal(container.dma.bytesMapped, 0);
-    assert.equal(statusBytes('VmPin'), pinned);
+    assert.equal(held().pinned, pinned);
   });
 
   it('forgets the IOMMU, and takes a group and an IOMMU again', () => {

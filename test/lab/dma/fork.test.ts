@@ -4,19 +4,19 @@ import * as fs from 'node:fs';
 import { devices } from '../../../lab/devices';
 import { opened } from '../support/bound';
 import { ADDRESS_BITS, EduCard } from '../support/edu';
-import { wasmMemory } from '../support/shared-memory';
+import { addressOf, wholePages } from '../support/shared-memory';
 import { labSuite } from '../support/suite';
 
-/** Bytes of this process's address space that a forked child does not get (VM_DONTCOPY). */
-function excluded(): number {
-  let bytes = 0;
-  let size = 0;
+/** The kernel's flags of the area of memory that these bytes lie in: 'dc' keeps it out of forked children. */
+function flagsOf(bytes: Uint8Array): string[] {
+  const address = addressOf(bytes);
+  let inside = false;
   for (const line of fs.readFileSync('/proc/self/smaps', 'utf8').split('\n')) {
-    const area = /^([0-9a-f]+)-([0-9a-f]+) /.exec(line);
-    if (area !== null) size = Number(`0x${area[2] ?? ''}`) - Number(`0x${area[1] ?? ''}`);
-    else if (line.startsWith('VmFlags:') && / dc\b/.test(line) && !/ io\b/.test(line)) bytes += size;
+    const [, start, end] = /^([0-9a-f]+)-([0-9a-f]+) /.exec(line) ?? [];
+    if (start !== undefined) inside = address >= BigInt(`0x${start}`) && address < BigInt(`0x${end ?? '0'}`);
+    else if (inside && line.startsWith('VmFlags:')) return line.split(' ');
   }
-  return bytes;
+  return assert.fail('the memory is not mapped');
 }
 
 labSuite('DMA memory and fork', () => {
@@ -24,18 +24,18 @@ labSuite('DMA memory and fork', () => {
   afterEach(() => edu.device.dma.freeAll());
 
   it('is excluded, as a copy of a page would take the original from under the device', () => {
-    const before = excluded();
-    edu.device.dma.alloc(64 * 4096);
-    assert.equal(excluded(), before + 64 * 4096);
-    edu.device.dma.map(wasmMemory(2));
-    assert.equal(excluded(), before + 64 * 4096 + 0x2_0000);
+    const buffer = edu.device.dma.alloc(64 * 4096);
+    assert.ok(flagsOf(buffer.u8).includes('dc'));
+    assert.ok(flagsOf(buffer.u8.subarray(63 * 4096)).includes('dc'));
   });
 
-  it('memory of the user is ordinary again when it is not mapped any more', () => {
-    const before = excluded();
-    const mapped = edu.device.dma.map(wasmMemory());
+  it('as is memory of the user, exactly while it is mapped', () => {
+    const bytes = wholePages(16);
+    assert.ok(!flagsOf(bytes).includes('dc'));
+    const mapped = edu.device.dma.map(bytes);
+    assert.ok(flagsOf(bytes).includes('dc'));
     mapped.free();
-    assert.equal(excluded(), before);
+    assert.ok(!flagsOf(bytes).includes('dc'));
   });
 
   it('a device goes on writing to the same memory after this process had children', async () => {

@@ -1,20 +1,11 @@
 import assert from 'node:assert/strict';
 import type { Dma } from 'vfio';
 import { devices } from '../../../lab/devices';
-import { native } from '../../../lib/native';
 import { opened } from '../support/bound';
 import { ADDRESS_BITS, EduCard, fillPattern } from '../support/edu';
 import { held } from '../support/held';
-import { wasmMemory } from '../support/shared-memory';
+import { addressOf, wasmMemory, wholePages } from '../support/shared-memory';
 import { labSuite } from '../support/suite';
-
-/** Where in a buffer its first whole page begins: a SharedArrayBuffer starts where the allocator happens to be. */
-function firstPage(buffer: SharedArrayBuffer): number {
-  const memory = native().memoryFromView(new Uint8Array(buffer));
-  const start = Number(native().memoryAddress(memory) % 4096n);
-  native().memoryFree(memory);
-  return (4096 - start) % 4096;
-}
 
 labSuite('dma.map: memory the user brought', () => {
   const edu = opened(devices.edu);
@@ -42,15 +33,15 @@ labSuite('dma.map: memory the user brought', () => {
   });
 
   it('a page-aligned view of a SharedArrayBuffer, and no byte beside it', async () => {
-    const memory = new SharedArrayBuffer(4 * 4096);
-    const start = firstPage(memory);
-    const mapped = await dma.mapAsync(new Uint32Array(memory, start, 2048), { addressBits: ADDRESS_BITS });
-    assert.deepEqual([mapped.byteOffset, mapped.byteLength, mapped.u32.length], [start, 8192, 2048]);
+    const { buffer, byteOffset } = wholePages(3);
+    const words = new Uint32Array(buffer, byteOffset, 2048);
+    const mapped = await dma.mapAsync(words, { addressBits: ADDRESS_BITS });
+    assert.deepEqual([mapped.byteOffset, mapped.byteLength, mapped.u32.length], [byteOffset, 8192, 2048]);
     mapped.u8.fill(0x3c);
     await card.readFrom(mapped.iova, 256);
     await card.writeTo(mapped.iovaAt(4096), 256);
-    assert.ok(new Uint8Array(memory, start, 8192).every(byte => byte === 0x3c));
-    assert.ok(new Uint8Array(memory, start + 8192, 4096).every(byte => byte === 0));
+    assert.ok(new Uint8Array(buffer, byteOffset, 8192).every(byte => byte === 0x3c));
+    assert.ok(new Uint8Array(buffer, byteOffset + 8192, 4096).every(byte => byte === 0));
   });
 
   it('twice, at two addresses, is the same memory', async () => {
@@ -69,9 +60,7 @@ labSuite('dma.map: memory the user brought', () => {
 
   it("with iova 'va' the device's addresses are the process's own, where the IOMMU is that wide", () => {
     const memory = wasmMemory();
-    const handle = native().memoryFromView(new Uint8Array(memory));
-    const address = native().memoryAddress(handle);
-    native().memoryFree(handle);
+    const address = addressOf(new Uint8Array(memory));
     const { iovaRanges } = edu.device.container.iommuInfo();
     if (iovaRanges.some(({ start, last }) => address >= start && address + 0xffffn <= last)) {
       assert.equal(dma.map(memory, { iova: 'va' }).iova, address);
@@ -87,7 +76,7 @@ labSuite('dma.map: memory the user brought', () => {
     const before = held();
     const refused = [new ArrayBuffer(4096), new Uint8Array(4096), Buffer.alloc(4096), 'memory', 4096, null, undefined, {}];
     for (const memory of refused) {
-      assert.throws(() => dma.map(memory as unknown as SharedArrayBuffer), {
+      assert.throws(() => dma.map(memory as SharedArrayBuffer), {
         name: 'TypeError',
         code: 'ERR_INVALID_ARG_TYPE',
         message: /^memory must be a SharedArrayBuffer or a view of one/,
@@ -98,8 +87,7 @@ labSuite('dma.map: memory the user brought', () => {
 
   it('is refused when it is not whole pages, and the error says the address', () => {
     const before = held();
-    const memory = new SharedArrayBuffer(4 * 4096);
-    const start = firstPage(memory);
+    const { buffer, byteOffset: start } = wholePages(3);
     const whole = { code: 'ERR_OUT_OF_RANGE', message: /memory must start on a page and be whole pages long.*at 0x/ };
     for (const [offset, length] of [
       [start + 8, 4096],
@@ -107,7 +95,7 @@ labSuite('dma.map: memory the user brought', () => {
       [start, 100],
       [start, 0],
     ] as const) {
-      assert.throws(() => dma.map(new Uint8Array(memory, offset, length)), whole, `${length} at ${offset}`);
+      assert.throws(() => dma.map(new Uint8Array(buffer, offset, length)), whole, `${length} at ${offset}`);
     }
     assert.throws(() => dma.map(new SharedArrayBuffer(0)), whole);
     assert.deepEqual(held(), before);

@@ -1,5 +1,5 @@
 import type { Mapping } from 'vfio';
-import { Ivar, Reg } from '../../../examples/e1000e/registers';
+import { Cause, Ivar, Reg } from '../../../examples/e1000e/registers';
 
 export { Cause, Reg } from '../../../examples/e1000e/registers';
 
@@ -9,6 +9,8 @@ export const SPACING_MS = 1;
 /** Lets the NIC send its receive, transmit and other causes as MSI-X vectors 0, 1 and 2. */
 export function routeInterrupts(registers: Mapping): void {
   registers.write32(Reg.IMC, 0xffff_ffff);
+  // Sending an interrupt clears its cause, or the next one would be no news.
+  registers.write32(Reg.EIAC, Cause.RXQ0 | Cause.TXQ0 | Cause.OTHER);
   registers.write32(
     Reg.IVAR,
     ((0 | Ivar.VALID) << Ivar.RXQ0_SHIFT) |

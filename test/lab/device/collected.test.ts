@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { Device, Group } from 'vfio';
+import { devices } from '../../../lab/devices';
+import { bound } from '../support/bound';
+import { ADDRESS_BITS, Edu, EduCard } from '../support/edu';
+import { held } from '../support/held';
+import { labSuite } from '../support/suite';
+import { groupOf } from '../support/sysfs';
+
+labSuite('what nobody holds any more', () => {
+  bound(devices.edu);
+
+  async function collect(): Promise<void> {
+    const gc = globalThis.gc ?? assert.fail('needs --expose-gc');
+    for (let i = 0; i < 3; i++) {
+      gc();
+      await new Promise(resolve => setImmediate(resolve));
+    }
+  }
+
+  it('DMA memory stays mapped: a device may write to it at any moment', async () => {
+    await using device = await Device.open(devices.edu);
+    const card = new EduCard(device);
+    device.enableBusMaster();
+    const iova = (() => device.dma.alloc(4096, { addressBits: ADDRESS_BITS }).iova)();
+    const available = device.container.iommuInfo().mappingsAvailable;
+    await collect();
+    assert.equal(device.container.iommuInfo().mappingsAvailable, available);
+    assert.equal(held().objects.dmaMaps, 1);
+    const [buffer = assert.fail()] = device.dma.buffers;
+    assert.equal(buffer.iova, iova);
+    buffer.u8.fill(9);
+    await card.readFrom(iova, 64);
+    buffer.u8.fill(0);
+    await card.writeTo(iova, 64);
+    assert.ok(buffer.u8.subarray(0, 64).every(byte => byte === 9));
+  });
+
+  it('an armed vector goes on being heard, and an open device stays open', async () => {
+    let heard = 0;
+    const triggering = (() => {
+      const device = Device.openSync(devices.edu);
+      const [vector] = device.msi.enable(1);
+      vector.on('interrupt', count => (heard += count));
+      return new WeakRef(vector);
+    })();
+    await collect();
+    triggering.deref()?.trigger();
+    await new Promise(resolve => setTimeout(resolve, 20));
+    assert.equal(heard, 1);
+    assert.equal(held().objects.devices, 1);
+    await assert.rejects(Device.open(devices.edu), { code: 'ERR_VFIO_BUSY' });
+    for (const forgotten of Group.find(groupOf(devices.edu))?.devices ?? []) await forgotten.close();
+  });
+
+  it('a mapping goes, and the device answers on others', async () => {
+    await using device = await Device.open(devices.edu);
+    const before = held().deviceMappings;
+    (() => {
+      for (let i = 0; i < 5; i++) device.bar(0).map().read32(Edu.ID);
+    })();
+    assert.equal(held().deviceMappings, before + 5);
+    await collect();
+    assert.equal(held().deviceMappings, before);
+    assert.equal(device.bar(0).map().read32(Edu.ID), 0x0100_00ed);
+  });
+});

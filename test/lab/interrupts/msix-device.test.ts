@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { IrqVector, Mapping } from 'vfio';
+import { devices } from '../../../lab/devices';
+import { opened } from '../support/bound';
+import { silence } from '../support/interrupts';
+import { Cause, interruptFor, routeInterrupts, SPACING_MS } from '../support/nic';
+import { labSuite } from '../support/suite';
+
+labSuite('MSI-X sent by the device itself', () => {
+  const nic = opened(devices.nicA);
+  let registers: Mapping;
+  let vectors: IrqVector[];
+  before(() => (registers = nic.device.bar(0).map()));
+  beforeEach(() => {
+    vectors = nic.device.msix.enable(3);
+    routeInterrupts(registers);
+  });
+  afterEach(() => {
+    nic.device.msix.disable();
+    nic.device.disableBusMaster();
+  });
+  const causes = [Cause.RXQ0, Cause.TXQ0, Cause.LINK_STATUS_CHANGE | Cause.OTHER];
+
+  it('does not arrive before bus mastering is on', async () => {
+    for (const cause of causes) interruptFor(registers, cause);
+    await silence(...vectors);
+  });
+
+  it('arrives on the vector that the device was told to use, and on no other', async () => {
+    nic.device.enableBusMaster();
+    for (const [i, cause] of causes.entries()) {
+      const fired = vectors[i]?.wait({ timeoutMs: 5000 });
+      interruptFor(registers, cause);
+      assert.equal(await fired, 1);
+      await silence(...vectors);
+    }
+    assert.deepEqual(
+      vectors.map(vector => vector.total),
+      [1, 1, 1],
+    );
+  });
+
+  it('arrives on a vector that was added later, and not on one that was closed', async () => {
+    nic.device.enableBusMaster();
+    nic.device.msix.disable();
+    const [first] = nic.device.msix.enable(1);
+    const [second] = nic.device.msix.enable({ start: 1, count: 1 });
+    first.waitSync(0);
+    const before = first.total;
+    interruptFor(registers, Cause.TXQ0);
+    assert.equal(await second.wait({ timeoutMs: 5000 }), 1);
+    second.close();
+    interruptFor(registers, Cause.TXQ0);
+    await silence(first);
+    const fired = first.wait({ timeoutMs: 5000 });
+    interruptFor(registers, Cause.RXQ0);
+    await fired;
+    assert.equal(first.total, before + 1);
+  });
+
+  it('comes as often as the device sends it', async () => {
+    nic.device.enableBusMaster();
+    const [vector] = vectors as [IrqVector];
+    for (let i = 1; i <= 20; i++) {
+      const fired = vector.wait({ timeoutMs: 5000 });
+      interruptFor(registers, Cause.RXQ0);
+      await fired;
+      await sleep(SPACING_MS);
+    }
+    await silence(vector);
+    assert.equal(vector.total, 20);
+  });
+});
