@@ -22,7 +22,8 @@ labSuite('the budget of DMA mappings', () => {
     const full = {
       code: 'ENOSPC',
       syscall: 'VFIO_IOMMU_MAP_DMA',
-      message: /Mapping 4096 bytes at IOVA 0x104000 failed.*4 mappings exist, dma_entry_limit is 4.*map fewer, larger pieces/,
+      message:
+        /Mapping 4096 bytes at IOVA 0x104000 failed.*4 mappings exist, dma_entry_limit is 4.*map fewer, larger pieces/,
     };
     assert.throws(() => dma.alloc(4096), full);
     await assert.rejects(dma.allocAsync(4096), full);

@@ -15,7 +15,8 @@ labSuite('DMA memory that cannot be had leaves nothing behind', () => {
     device = await Device.open(devices.edu);
   });
   afterEach(async () => {
-    for (const syscall of ['mmap', 'VFIO_IOMMU_MAP_DMA', 'VFIO_IOMMU_UNMAP_DMA']) native().failNext(syscall, 0, 0);
+    for (const syscall of ['mmap', 'VFIO_IOMMU_MAP_DMA', 'VFIO_IOMMU_UNMAP_DMA'])
+      native().failNext(syscall, 0, 0);
     await device.close();
   });
 
@@ -53,7 +54,11 @@ labSuite('DMA memory that cannot be had leaves nothing behind', () => {
     const buffer = device.dma.alloc(4096);
     buffer.u8.fill(3);
     native().failNext('VFIO_IOMMU_UNMAP_DMA', constants.errno.EIO, 0);
-    assert.throws(() => buffer.free(), { code: 'EIO', syscall: 'VFIO_IOMMU_UNMAP_DMA', message: /Unmapping 0x100000/ });
+    assert.throws(() => buffer.free(), {
+      code: 'EIO',
+      syscall: 'VFIO_IOMMU_UNMAP_DMA',
+      message: /Unmapping 0x100000/,
+    });
     assert.deepEqual([buffer.freed, buffer.u8[5]], [false, 3], 'it is still mapped, so it is not given back');
     buffer.free();
     assert.deepEqual(held(), before);

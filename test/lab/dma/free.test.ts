@@ -67,7 +67,7 @@ labSuite('freeing DMA memory', () => {
     const before = available();
     const pending = device.dma.mapAsync(wasmMemory());
     // The kernel has mapped it, and this thread has not heard of that yet.
-    for (const end = performance.now() + 5000; available() === before && performance.now() < end; );
+    for (const end = performance.now() + 5000; available() === before && performance.now() < end;);
     assert.equal(available(), before - 1);
     device.dma.freeAll();
     assert.equal(first.freed, true);

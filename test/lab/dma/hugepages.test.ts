@@ -20,7 +20,8 @@ labSuite('huge pages', () => {
     assert.throws(() => edu.device.dma.alloc(5 * MiB, { hugepages: true }), {
       code: 'ENOMEM',
       syscall: 'mmap',
-      message: /3 huge pages of 2097152 bytes are needed, 0 of 0 are free.*echo 3 > .*hugepages-2048kB\/nr_hugepages/,
+      message:
+        /3 huge pages of 2097152 bytes are needed, 0 of 0 are free.*echo 3 > .*hugepages-2048kB\/nr_hugepages/,
     });
     assert.deepEqual(held(), before);
   });

@@ -74,7 +74,16 @@ labSuite('dma.map: memory the user brought', () => {
 
   it('is refused when it could go away, or is no memory', () => {
     const before = held();
-    const refused = [new ArrayBuffer(4096), new Uint8Array(4096), Buffer.alloc(4096), 'memory', 4096, null, undefined, {}];
+    const refused = [
+      new ArrayBuffer(4096),
+      new Uint8Array(4096),
+      Buffer.alloc(4096),
+      'memory',
+      4096,
+      null,
+      undefined,
+      {},
+    ];
     for (const memory of refused) {
       assert.throws(() => dma.map(memory as SharedArrayBuffer), {
         name: 'TypeError',
@@ -88,7 +97,10 @@ labSuite('dma.map: memory the user brought', () => {
   it('is refused when it is not whole pages, and the error says the address', () => {
     const before = held();
     const { buffer, byteOffset: start } = wholePages(3);
-    const whole = { code: 'ERR_OUT_OF_RANGE', message: /memory must start on a page and be whole pages long.*at 0x/ };
+    const whole = {
+      code: 'ERR_OUT_OF_RANGE',
+      message: /memory must start on a page and be whole pages long.*at 0x/,
+    };
     for (const [offset, length] of [
       [start + 8, 4096],
       [start, 4095],

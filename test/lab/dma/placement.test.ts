@@ -95,7 +95,10 @@ labSuite('DMA memory: where the device sees it', () => {
       [{ iova: 0x1800 }, /^options\.iova must be a multiple/],
       [{ iova: -4096n }, /^options\.iova must be from 0 to 2\^64 - 1/],
       [{ iova: 1n << 64n }, /^options\.iova/],
-      [{ iova: 1n << 28n, addressBits: 28 }, /^options\.iova must be such that all 4096 bytes lie below 2\^28/],
+      [
+        { iova: 1n << 28n, addressBits: 28 },
+        /^options\.iova must be such that all 4096 bytes lie below 2\^28/,
+      ],
       [{ addressBits: 11 }, /^options\.addressBits/],
       [{ addressBits: 65 }, /^options\.addressBits/],
       [{ align: 3 }, /^options\.align must be a power of two/],
@@ -114,7 +117,8 @@ labSuite('DMA memory: where the device sees it', () => {
     assert.ok(buffers.every(({ iova }) => iova + 2n ** 18n <= 2n ** 21n));
     assert.throws(() => dma.alloc(4096, { addressBits: 21 }), {
       code: 'ERR_VFIO_NO_IOVA',
-      message: /No free IOVA range of 4096 bytes, aligned to 4096, ends at or below 0x1fffff.*1048576 bytes are mapped/,
+      message:
+        /No free IOVA range of 4096 bytes, aligned to 4096, ends at or below 0x1fffff.*1048576 bytes are mapped/,
     });
     assert.throws(() => dma.alloc(2 ** 45), { code: 'ERR_VFIO_NO_IOVA' });
     dma.alloc(4096, { addressBits: 22 });

@@ -26,7 +26,10 @@ labSuite('what the IOMMU lets a device do', () => {
     await card.readFrom(sent.iova);
     await card.writeTo(received.iova);
     assert.deepEqual(received.u8.slice(0, EDU_BYTES), sent.u8.slice(0, EDU_BYTES));
-    assert.ok(received.u8.subarray(EDU_BYTES).every(byte => byte === 0xee), 'and not a byte more');
+    assert.ok(
+      received.u8.subarray(EDU_BYTES).every(byte => byte === 0xee),
+      'and not a byte more',
+    );
   });
 
   it('nothing before bus mastering is on', async () => {

@@ -24,8 +24,12 @@ labSuite('ioeventfd: what is refused', () => {
         message: /Setting an ioeventfd of 32 bits at BAR0\+0x2[0-4].*not over the MSI-X table/,
       });
     }
-    bar().ioeventfd(table - 4, 32, 0).close();
-    bar().ioeventfd(table + vectors * 16, 32, 0).close();
+    bar()
+      .ioeventfd(table - 4, 32, 0)
+      .close();
+    bar()
+      .ioeventfd(table + vectors * 16, 32, 0)
+      .close();
     assert.deepEqual(held(), before);
   });
 
@@ -80,7 +84,8 @@ labSuite('ioeventfd: what is refused', () => {
       [[register, 32, 0.5], 'ERR_INVALID_ARG_TYPE', /^value/],
       [[register, 32, '1' as unknown as number], 'ERR_INVALID_ARG_TYPE', /^value/],
     ];
-    for (const [args, code, message] of refused) assert.throws(() => bar().ioeventfd(...args), { code, message });
+    for (const [args, code, message] of refused)
+      assert.throws(() => bar().ioeventfd(...args), { code, message });
   });
 
   it('a device closes with its doorbells', async () => {
