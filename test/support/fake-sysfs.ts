@@ -31,7 +31,9 @@ export class FakeSysfs implements Disposable {
     for (const name of patched) {
       const fake = (...args: unknown[]): unknown => {
         const [path] = args;
-        const ours = typeof path === 'string' && (path.startsWith('/sys/bus/pci/') || path.startsWith('/sys/kernel/iommu_groups/'));
+        const ours =
+          typeof path === 'string' &&
+          (path.startsWith('/sys/bus/pci/') || path.startsWith('/sys/kernel/iommu_groups/'));
         return ours ? this.#answer(name, path, args[1] as string) : real[name]?.(...args);
       };
       Object.assign(fs, { [name]: fake });
@@ -76,7 +78,8 @@ export class FakeSysfs implements Disposable {
     if (failure !== undefined) throw this.#error(failure, 'write', path);
     const [kind, name = '', action] = file.split('/');
     if (kind === 'drivers_probe') this.#probe(data);
-    else if (kind === 'devices' && action === 'driver_override') this.#device(name, path).override = data.trim();
+    else if (kind === 'devices' && action === 'driver_override')
+      this.#device(name, path).override = data.trim();
     else if (action === 'unbind') this.#device(data, path).driver = undefined;
     else if (action === 'bind') this.#device(data, path).driver = name;
   }
@@ -92,7 +95,8 @@ export class FakeSysfs implements Disposable {
 
   #probe(address: string): void {
     const device = this.#device(address, 'drivers_probe');
-    if (device.driver === undefined && this.drivers.get(device.override)?.(address) === true) device.driver = device.override;
+    if (device.driver === undefined && this.drivers.get(device.override)?.(address) === true)
+      device.driver = device.override;
   }
 
   #answer(name: (typeof patched)[number], path: string, data: string): unknown {
@@ -108,7 +112,8 @@ export class FakeSysfs implements Disposable {
     }
     const [address = '', attribute] = path.slice(devicesPath.length + 1).split('/');
     const device = this.#device(address, path);
-    const link = attribute === 'driver' ? device.driver : attribute === 'iommu_group' ? device.group : undefined;
+    const link =
+      attribute === 'driver' ? device.driver : attribute === 'iommu_group' ? device.group : undefined;
     if (name === 'readlinkSync') {
       if (link === undefined) throw this.#error('ENOENT', 'readlink', path);
       return `../../${link}`;

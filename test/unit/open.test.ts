@@ -45,14 +45,34 @@ describe('opening by address', () => {
     const device = await Device.open('03:00.0');
     assert.deepEqual(
       kernel.take('groupOpen', 'containerOpen', 'groupSetContainer', 'containerSetIommu', 'groupGetDeviceFd'),
-      ['groupOpen /dev/vfio/12', 'containerOpen /dev/vfio/vfio', 'groupSetContainer', 'containerSetIommu 3', `groupGetDeviceFd ${nic} true`],
+      [
+        'groupOpen /dev/vfio/12',
+        'containerOpen /dev/vfio/vfio',
+        'groupSetContainer',
+        'containerSetIommu 3',
+        `groupGetDeviceFd ${nic} true`,
+      ],
     );
     const buffer = device.dma.alloc(4096);
     kernel.take();
     await device.close();
     assert.deepEqual(
-      kernel.take('deviceQuiesce', 'dmaUnmapAll', 'deviceClose', 'groupUnsetContainer', 'groupClose', 'containerClose'),
-      ['deviceQuiesce', 'dmaUnmapAll false', 'deviceClose true', 'groupUnsetContainer', 'groupClose', 'containerClose'],
+      kernel.take(
+        'deviceQuiesce',
+        'dmaUnmapAll',
+        'deviceClose',
+        'groupUnsetContainer',
+        'groupClose',
+        'containerClose',
+      ),
+      [
+        'deviceQuiesce',
+        'dmaUnmapAll false',
+        'deviceClose true',
+        'groupUnsetContainer',
+        'groupClose',
+        'containerClose',
+      ],
     );
     assert.deepEqual([buffer.freed, device.group.closed, device.container.closed], [true, true, true]);
     Device.openSync(nic).closeSync();
@@ -61,11 +81,18 @@ describe('opening by address', () => {
 
   it('shares the group between its devices', async () => {
     const [a, b] = [await Device.open(nic), Device.openSync(other)];
-    assert.deepEqual([a.group === b.group, a.container === b.container, a.group.devices], [true, true, [a, b]]);
+    assert.deepEqual(
+      [a.group === b.group, a.container === b.container, a.group.devices],
+      [true, true, [a, b]],
+    );
     assert.equal(kernel.take('groupOpen').length, 1);
     const buffer = a.dma.alloc(4096);
     await a.close();
-    assert.deepEqual([buffer.freed, b.closed, b.group.closed], [false, false, false], 'the other one may still use it');
+    assert.deepEqual(
+      [buffer.freed, b.closed, b.group.closed],
+      [false, false, false],
+      'the other one may still use it',
+    );
     await b.close();
     assert.deepEqual([buffer.freed, b.group.closed, b.container.closed], [true, true, true]);
   });
@@ -99,7 +126,8 @@ describe('opening by address', () => {
       code: 'ERR_VFIO_NOT_BOUND',
       address: nic,
       likelyCause: 'it is on driver e1000e',
-      message: /\{ bind: true \}.*echo vfio-pci > \/sys\/bus\/pci\/devices\/0000:03:00.0\/driver_override; echo 0000:03:00.0 > .*e1000e\/unbind/,
+      message:
+        /\{ bind: true \}.*echo vfio-pci > \/sys\/bus\/pci\/devices\/0000:03:00.0\/driver_override; echo 0000:03:00.0 > .*e1000e\/unbind/,
     };
     await assert.rejects(Device.open(nic), error);
     sysfs.add(nic, undefined, 12);
@@ -123,7 +151,9 @@ describe('opening by address', () => {
 
   for (const async of [true, false]) {
     const open = async (): Promise<Device> =>
-      async ? Device.open(nic, { bind: true }) : Promise.resolve().then(() => Device.openSync(nic, { bind: true }));
+      async
+        ? Device.open(nic, { bind: true })
+        : Promise.resolve().then(() => Device.openSync(nic, { bind: true }));
     const kind = async ? 'off the loop' : 'blocking';
 
     it(`binds and gives back (${kind})`, async () => {
@@ -168,7 +198,11 @@ describe('opening by address', () => {
       }
       for (const file of [`devices/${nic}/driver_override`, 'drivers/e1000e/unbind', 'drivers_probe']) {
         sysfs.failures.set(file, 'EACCES');
-        await assert.rejects(open(), { name: 'VfioError', code: 'EACCES', path: `/sys/bus/pci/${file}` }, file);
+        await assert.rejects(
+          open(),
+          { name: 'VfioError', code: 'EACCES', path: `/sys/bus/pci/${file}` },
+          file,
+        );
         assert.deepEqual([file, sysfs.bindings()[nic], exits()], [file, 'e1000e', before]);
       }
       const device = await open();
@@ -191,8 +225,14 @@ describe('opening by address', () => {
     it('is undone once', async () => {
       sysfs.add(nic, 'e1000e', 12);
       const binding = await bindDevice('03:00.0');
-      assert.deepEqual([binding.address, binding.driver, binding.previousDriver], [nic, 'vfio-pci', 'e1000e']);
-      assert.deepEqual(exits(), before.map(count => count + 1));
+      assert.deepEqual(
+        [binding.address, binding.driver, binding.previousDriver],
+        [nic, 'vfio-pci', 'e1000e'],
+      );
+      assert.deepEqual(
+        exits(),
+        before.map(count => count + 1),
+      );
       await binding.restore();
       const { length } = sysfs.writes;
       binding.restoreSync();
@@ -239,7 +279,10 @@ describe('opening by address', () => {
         () => bindDeviceSync(nic),
         (error: unknown) => {
           assert(error instanceof AggregateError);
-          assert.deepEqual(error.errors.map((one: NodeJS.ErrnoException) => one.code), ['EIO', 'ERR_VFIO_NOT_BOUND']);
+          assert.deepEqual(
+            error.errors.map((one: NodeJS.ErrnoException) => one.code),
+            ['EIO', 'ERR_VFIO_NOT_BOUND'],
+          );
           return true;
         },
       );

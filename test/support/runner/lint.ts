@@ -5,7 +5,7 @@ import type { Outcome } from '../records.js';
 import { runNode } from './child.js';
 import type { Stage } from './stage.js';
 
-const cache = (name: string): string => path.join('node_modules', '.cache', name);
+const cache = (name: string): string => path.join('node_modules', '.cache', 'vfio-test', name);
 
 /** Each is one check of this name. */
 const checks = {

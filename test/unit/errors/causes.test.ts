@@ -148,7 +148,9 @@ describe('causes of ENOMEM', () => {
   /** What the library says in a process of its own that was started by `wrapper`. */
   const said = (...wrapper: string[]): string => {
     const command = [...wrapper, process.execPath, '-e', program];
-    const { status, stdout, stderr } = spawnSync(command[0] as string, command.slice(1), { encoding: 'utf8' });
+    const { status, stdout, stderr } = spawnSync(command[0] as string, command.slice(1), {
+      encoding: 'utf8',
+    });
     assert.deepEqual([status, stderr], [0, '']);
     return stdout;
   };

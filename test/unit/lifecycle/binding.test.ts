@@ -32,7 +32,8 @@ describe('a bound device is given back', () => {
           sysfs.add('0000:03:00.0', 'e1000e', 12);
           const device = await vfio.Device.open('03:00.0', { bind: true });
           // Said at once: nothing runs after a signal.
-          sysfs.writes.push = line => process.stdout.write(`${line}, device ${device.closed ? 'closed' : 'open'}\n`) ? 1 : 0;
+          sysfs.writes.push = line =>
+            process.stdout.write(`${line}, device ${device.closed ? 'closed' : 'open'}\n`) ? 1 : 0;
           const signal = /SIG\w+/.exec(ending)?.[0];
           if (ending.includes('handler that exits')) process.on('SIGTERM', () => process.exit(6));
           if (ending.includes('goes on')) process.on('SIGTERM', () => console.log('not yet'));
@@ -55,7 +56,8 @@ describe('a bound device is given back', () => {
       const lines = ended.stdout.trim().split('\n');
       const given = lines.filter(line => line === 'drivers/e1000e/bind 0000:03:00.0, device closed');
       assert.equal(given.length, backs, ended.stdout);
-      if (/goes on|first signal/.test(how)) assert.equal(lines[0], 'not yet', 'the program decides when it ends');
+      if (/goes on|first signal/.test(how))
+        assert.equal(lines[0], 'not yet', 'the program decides when it ends');
     });
   }
 });

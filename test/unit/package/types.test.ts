@@ -86,7 +86,9 @@ describe('the declarations', function () {
     const files = ['common.cts', 'module.mts', 'default.mts', 'assigned.cts'];
     writeFileSync(path.join(packed.directory, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
     const compiler = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-    const { status, stdout } = spawnSync(process.execPath, [compiler, '-p', packed.directory], { encoding: 'utf8' });
+    const { status, stdout } = spawnSync(process.execPath, [compiler, '-p', packed.directory], {
+      encoding: 'utf8',
+    });
     assert.deepEqual([stdout, status], ['', 0]);
   });
 });
