@@ -254,6 +254,11 @@ export class Device
   closeSync(): void {
     if (this.#handle === undefined) return;
     if (this.#resetting !== undefined) throw this.#stillResetting();
+    this.endSync();
+  }
+
+  /** @internal The process is ending: {@link closeSync}, also in the middle of a reset. */
+  endSync(): void {
     this.#closing ??= Promise.resolve();
     runSync(this.#close());
   }

@@ -5,7 +5,7 @@
 import { isMainThread } from 'node:worker_threads';
 
 interface Closable {
-  closeSync(): void;
+  endSync(): void;
 }
 interface Restorable {
   restoreSync(): void;
@@ -32,7 +32,8 @@ export function restoreOnExit(binding: Restorable): void {
   if (devices.size + bindings.size === 0) process.on('exit', endAll);
   // Signals reach only the main thread; a worker's bindings are undone by the native layer when the worker ends. First in
   // line, because a handler of the program's from `process.once` is gone, and not counted, by the time it has run.
-  if (bindings.size === 0 && isMainThread) for (const signal of signals) process.prependListener(signal, onSignal);
+  if (bindings.size === 0 && isMainThread)
+    for (const signal of signals) process.prependListener(signal, onSignal);
   bindings.add(binding);
 }
 restoreOnExit.done = (binding: Restorable): void => {
@@ -55,7 +56,7 @@ function onSignal(signal: NodeJS.Signals): void {
 
 /** Every one is tried; what fails is said, since nobody is left to catch it. */
 function endAll(): void {
-  endEach(devices, device => device.closeSync());
+  endEach(devices, device => device.endSync());
   endEach(bindings, binding => binding.restoreSync());
 }
 
