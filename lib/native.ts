@@ -14,9 +14,11 @@
  */
 import bindings from 'bindings';
 import * as path from 'node:path';
+import type { NativeFeatures } from './native-features';
+import type { NativeIommufd } from './native-iommufd';
 
 declare const brand: unique symbol;
-interface Handle<Name extends string> {
+export interface Handle<Name extends string> {
   readonly [brand]: Name;
 }
 export type ContainerHandle = Handle<'container'>;
@@ -71,11 +73,12 @@ export interface BarAccessors {
 }
 
 type Width = 1 | 2 | 4 | 8;
-type Maybe<T> = T | Promise<T>;
+/** The result, or with `async` a promise of it. */
+export type Maybe<T> = T | Promise<T>;
 /** Which half of `VFIO_DEVICE_SET_IRQS` acts: the `VFIO_IRQ_SET_ACTION_*` flag. */
 export type IrqAction = 'mask' | 'unmask' | 'trigger';
 
-export interface NativeAddon {
+export interface NativeAddon extends NativeIommufd, NativeFeatures {
   /** `sysconf(_SC_PAGESIZE)`. */
   readonly pageSize: number;
 
@@ -245,6 +248,8 @@ export interface NativeAddon {
     dmaMaps: number;
     eventfds: number;
     restores: number;
+    iommufds: number;
+    files: number;
   };
   /** The `skip + 1`-th next system call of that name in this environment fails with `errno`; 0 clears. */
   failNext(syscall: string, errno: number, skip: number): void;
