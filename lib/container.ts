@@ -1,9 +1,12 @@
 import { attempt } from './errors/explain';
 import { busyError, closedError, unsupportedError, VfioError } from './errors/vfio-error';
-import { Dma } from './dma/dma';
+import type { Dma } from './dma/dma';
+import { IommuDma } from './dma/iommu-dma';
+import { PhysicalDma } from './dma/physical-dma';
 import { Group } from './group';
 import { decodeIommuInfo, type IommuInfo } from './iommu-info';
 import { native, type ContainerHandle } from './native';
+import { Type1Space } from './type1-space';
 import { instanceOf, integer, rangeError, typeError } from './validate';
 
 /** IOMMU models a container can be set to, and other extensions it can be asked for (`VFIO_CHECK_EXTENSION`). */
@@ -26,6 +29,8 @@ export const Iommu = Object.freeze({
   Type1: Extension.Type1,
   /** What everything of the last ten years has; unmaps only what was mapped. */
   Type1v2: Extension.Type1v2,
+  /** No IOMMU at all: DMA addresses are physical and the device can reach all memory. Only for no-IOMMU groups. */
+  NoIommu: Extension.NoIommu,
 });
 export type IommuType = (typeof Iommu)[keyof typeof Iommu];
 
@@ -40,11 +45,11 @@ export class Container implements Disposable {
 
   /** `VFIO_GET_API_VERSION`: 0 on every kernel so far. */
   readonly apiVersion: number;
-  /** The memory that devices of this container can reach. */
-  readonly dma: Dma;
   #handle: ContainerHandle | undefined;
   #iommuType: IommuType | undefined;
   readonly #groups = new Set<Group>();
+  readonly #iommuDma = new IommuDma(new Type1Space(this));
+  readonly #physicalDma = new PhysicalDma(new Type1Space(this));
 
   private constructor() {
     const handle = attempt({ doing: 'Opening a container', path: Container.path }, () =>
@@ -64,7 +69,6 @@ export class Container implements Disposable {
       throw error;
     }
     this.#handle = handle;
-    this.dma = new Dma(this);
   }
 
   /**
@@ -89,6 +93,11 @@ export class Container implements Disposable {
   /** @internal */
   assertOpen(): void {
     if (this.closed) throw closedError('The container');
+  }
+
+  /** The memory that devices of this container can reach. */
+  get dma(): Dma {
+    return this.#iommuType === Iommu.NoIommu ? this.#physicalDma : this.#iommuDma;
   }
 
   /** The groups in it. */
@@ -126,9 +135,16 @@ export class Container implements Disposable {
   attach(group: Group): void {
     instanceOf(group, Group, 'group');
     this.assertOpen();
+    const other = [...this.#groups].find(one => one.noIommu !== group.noIommu);
+    if (other !== undefined) {
+      throw busyError(
+        `Group ${group.id} is ${group.noIommu ? '' : 'not '}a no-IOMMU group, but group ${other.id} of the container is ${other.noIommu ? '' : 'not'}`,
+        'a container of its own: what an IOMMU guards and what it does not cannot share one',
+      );
+    }
     group.join(this);
     this.#groups.add(group);
-    this.dma.refreshRanges();
+    this.#refreshGeometry();
   }
 
   /**
@@ -150,19 +166,19 @@ export class Container implements Disposable {
     group.leave();
     this.#groups.delete(group);
     if (last) this.#iommuType = undefined;
-    this.dma.refreshRanges();
+    this.#refreshGeometry();
   }
 
   /**
    * `VFIO_SET_IOMMU`. Needs at least one group.
    *
-   * @param type default Type1v2 where the kernel has it, else Type1
+   * @param type default NoIommu for no-IOMMU groups, Type1v2 where the kernel has it, else Type1
    * @throws VfioError `EPERM` when interrupts are not remapped
    */
   setIommu(type?: IommuType): void {
     const handle = this.handle;
     if (type !== undefined && !(Object.values(Iommu) as number[]).includes(integer(type, 'type', 1, 255))) {
-      throw rangeError('type', 'Iommu.Type1 (1) or Iommu.Type1v2 (3)', type);
+      throw rangeError('type', 'Iommu.Type1 (1), Iommu.Type1v2 (3) or Iommu.NoIommu (8)', type);
     }
     if (this.#groups.size === 0) {
       throw new VfioError('Cannot set the IOMMU of an empty container', {
@@ -176,12 +192,22 @@ export class Container implements Disposable {
         'the model can be set once, until the last group leaves',
       );
     }
-    const chosen = type ?? (this.checkExtension('Type1v2') > 0 ? Iommu.Type1v2 : Iommu.Type1);
+    const chosen = type ?? this.#defaultType();
     attempt({ doing: `Setting IOMMU type ${chosen}`, path: Container.path }, () =>
       native().containerSetIommu(handle, chosen),
     );
     this.#iommuType = chosen;
-    this.dma.refreshRanges();
+    this.#refreshGeometry();
+  }
+
+  #defaultType(): IommuType {
+    if ([...this.#groups].some(group => group.noIommu)) return Iommu.NoIommu;
+    return this.checkExtension('Type1v2') > 0 ? Iommu.Type1v2 : Iommu.Type1;
+  }
+
+  /** Which IOVAs are valid depends on all groups in the container. */
+  #refreshGeometry(): void {
+    if (this.#iommuType !== Iommu.NoIommu) this.#iommuDma.refreshGeometry();
   }
 
   /** `VFIO_IOMMU_GET_INFO` with its capability chain. Needs {@link setIommu}. */
@@ -193,6 +219,7 @@ export class Container implements Disposable {
         cure: 'attach a group and call setIommu() first',
       });
     }
+    if (this.#iommuType === Iommu.NoIommu) throw unsupportedError('Without an IOMMU there is nothing to tell about it');
     return decodeIommuInfo(
       attempt({ doing: 'Asking for IOMMU info', path: Container.path }, () =>
         native().containerGetIommuInfo(handle),

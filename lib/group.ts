@@ -1,11 +1,12 @@
 import { attempt, attemptStep } from './errors/explain';
+import { hasCapability, Capability, noIommuGroup } from './errors/facts';
 import { closedError, busyError, VfioError } from './errors/vfio-error';
 import { native, type DeviceHandle, type GroupHandle } from './native';
 import { parseAddress } from './pci/address';
 import { noDeviceError } from './pci/list';
 import { deviceExists, driverOf, groupMembers, groupOf, membersInTheWay } from './pci/sysfs';
 import { runAsync, runSync, type Steps } from './steps';
-import { integer } from './validate';
+import { boolean, integer, options as checkOptions } from './validate';
 import type { Container } from './container';
 import { Device } from './device';
 
@@ -26,6 +27,16 @@ export interface GroupStatus {
   readonly containerSet: boolean;
 }
 
+/** Options of {@link Group.open}. */
+export interface GroupOptions {
+  /**
+   * Opens a group of a device that no IOMMU guards (`/dev/vfio/noiommu-N`). Such a device can read and write all memory
+   * of the machine, by a bug of its driver or by itself; the kernel marks itself tainted. Needs CAP_SYS_RAWIO and a kernel
+   * with `vfio.enable_unsafe_noiommu_mode=1`. Default false: never by accident.
+   */
+  noIommu?: boolean;
+}
+
 const flags = { viable: 1, containerSet: 2 } as const;
 
 /**
@@ -41,15 +52,18 @@ export class Group implements Disposable {
 
   /** The group's number, as under /sys/kernel/iommu_groups. */
   readonly id: number;
-  /** `'/dev/vfio/12'` */
+  /** `'/dev/vfio/12'`, or `'/dev/vfio/noiommu-12'` */
   readonly path: string;
+  /** Whether it is a no-IOMMU group: see {@link GroupOptions.noIommu}. */
+  readonly noIommu: boolean;
   #handle: GroupHandle | undefined;
   #container: Container | undefined;
   readonly #devices = new Set<Device>();
 
-  private constructor(id: number) {
+  private constructor(id: number, noIommu: boolean) {
     this.id = id;
-    this.path = `/dev/vfio/${id}`;
+    this.noIommu = noIommu;
+    this.path = noIommu ? `/dev/vfio/noiommu-${id}` : `/dev/vfio/${id}`;
     this.#handle = attempt({ doing: `Opening group ${id}`, path: this.path, groupId: id }, () =>
       native().groupOpen(this.path),
     );
@@ -62,18 +76,21 @@ export class Group implements Disposable {
    * @throws VfioError `EBUSY` when it is open elsewhere, `ENOENT` when no device of it is bound to vfio-pci, `EACCES`
    *   when this user may not, `ERR_VFIO_NO_IOMMU` when the device has no group, `ERR_VFIO_BUSY` when this process has it
    */
-  static open(which: number | string): Group {
+  static open(which: number | string, options?: GroupOptions): Group {
     const id =
       typeof which === 'string'
         ? groupNumber(parseAddress(which, 'which'))
         : integer(which, 'which', 0, 2 ** 31 - 1);
+    const { noIommu = false } = checkOptions(options, 'options', ['noIommu']);
+    checkNoIommu(id, boolean(noIommu, 'options.noIommu'));
     if (Group.#open.has(id)) {
       throw busyError(
         `Group ${id} is open already in this process`,
         'share that Group: the kernel lets it be opened once',
       );
     }
-    return new Group(id);
+    if (noIommu) warnNoIommu();
+    return new Group(id, noIommu);
   }
 
   /** @internal The group of that number if this environment has it open. */
@@ -218,6 +235,35 @@ export function groupNumber(address: string): number {
     address,
     likelyCause: 'this kernel runs without an IOMMU, or the device is not behind it',
     cure: 'turn on VT-d / AMD-Vi in the firmware and boot with intel_iommu=on',
+  });
+}
+
+let warned = false;
+
+/** Said once a process, since people forget what they asked for. */
+function warnNoIommu(): void {
+  if (warned) return;
+  warned = true;
+  process.emitWarning('no-IOMMU mode: the device can reach all memory of this machine; nothing is protected from it', {
+    code: 'VFIO_NO_IOMMU',
+  });
+}
+
+/** No-IOMMU mode is entered exactly when it was asked for by name. */
+function checkNoIommu(id: number, asked: boolean): void {
+  const is = noIommuGroup(id);
+  if (is === asked) {
+    if (!asked || hasCapability(Capability.SysRawio)) return;
+    throw new VfioError(`Opening no-IOMMU group ${id} is not allowed`, {
+      code: 'EPERM',
+      path: `/dev/vfio/noiommu-${id}`,
+      likelyCause: 'this process lacks CAP_SYS_RAWIO',
+      cure: 'run as root, or with that capability',
+    });
+  }
+  throw new VfioError(asked ? `Group ${id} has an IOMMU` : `Group ${id} has no IOMMU: nothing guards memory from its devices`, {
+    code: asked ? 'ERR_VFIO_UNSUPPORTED' : 'ERR_VFIO_NO_IOMMU',
+    cure: asked ? 'leave out noIommu: true' : 'an IOMMU, or { noIommu: true } if you accept that',
   });
 }
 

@@ -51,7 +51,7 @@ export interface AllocPlan extends Placement {
 }
 
 const MiB = 2 ** 20;
-const hugePageSizes = { '2M': 2 * MiB, '1G': 1024 * MiB } as const;
+export const hugePageSizes = { '2M': 2 * MiB, '1G': 1024 * MiB } as const;
 /** A node number is an index into the kernel's node mask; MAX_NUMNODES is 1,024 at most. */
 const lastNumaNode = 1023;
 

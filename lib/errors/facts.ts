@@ -60,6 +60,16 @@ export function iommuGroupCount(): number {
   }
 }
 
+/** Whether a group is one that VFIO made up for a device without an IOMMU. */
+export function noIommuGroup(group: number): boolean {
+  return read(`/sys/kernel/iommu_groups/${group}/name`) === 'vfio-noiommu';
+}
+
+/** Whether the kernel makes groups for devices without an IOMMU. */
+export function allowsNoIommu(): boolean {
+  return read('/sys/module/vfio/parameters/enable_unsafe_noiommu_mode') === 'Y';
+}
+
 export function allowsUnsafeInterrupts(): boolean {
   return read('/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts') === 'Y';
 }
