@@ -41,7 +41,7 @@ export interface CommandOptions {
   cwd?: string;
   /** Its environment; that of this process unless given. LAB, LAB_PROFILE and LAB_OUT come on top. */
   env?: Readonly<Record<string, string | undefined>>;
-  /** Its standard input; empty unless given. What the command leaves unread is paused, not destroyed. */
+  /** Its standard input; empty unless given. When the command ends first it is paused, not destroyed. */
   stdin?: Readable;
   /** Where its output goes; this process's own streams unless given. */
   stdout?: Writable;

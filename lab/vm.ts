@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import path from 'node:path';
 import type { Writable } from 'node:stream';
@@ -9,9 +8,9 @@ import { atExit } from './cleanup.js';
 import { ConsoleLog } from './console-log.js';
 import { LabError } from './error.js';
 import type { Kernel } from './kernels.js';
-import { temporaryRoot } from './paths.js';
 import type { Profile } from './profiles.js';
 import type { Accelerator } from './qemu.js';
+import { makeRunDirectory } from './run-directory.js';
 import { agentFd, writeRunFiles } from './run-files.js';
 
 /** What a machine is started from. */
@@ -43,7 +42,7 @@ export class Vm implements AsyncDisposable {
   #closing = false;
 
   private constructor(options: VmOptions) {
-    const directory = mkdtempSync(path.join(temporaryRoot(), `vfio-lab-${process.pid}-`));
+    const directory = makeRunDirectory();
     this.#directory = atExit(directory);
     this.#console = new ConsoleLog(path.join(directory, 'console.log'), options.console);
     this.#qemu = spawn('qemu-system-x86_64', writeRunFiles(options, directory, this.#console.file), {

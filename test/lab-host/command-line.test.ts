@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+const main = path.join(__dirname, '..', '..', 'lab', 'main.js');
+
+interface Outcome {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** The lab as a user starts it, with temporary files in a place that can be looked into. */
+function start(argv: readonly string[], temporary: string, cwd = '/'): { child: ChildProcess; ended: Promise<Outcome> } {
+  const env = { ...process.env, TMPDIR: temporary, INIT_CWD: cwd };
+  const child = spawn(process.execPath, [main, ...argv], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
+  child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+  const ended = new Promise<Outcome>(resolve => child.on('close', code => resolve({ code, stdout, stderr })));
+  return { child, ended };
+}
+
+/** QEMU processes that use files of a directory. */
+function machinesUsing(directory: string): string[] {
+  return readdirSync('/proc').filter(pid => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith(`qemu-system-x86_64\0`)
+        ? readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(directory)
+        : false;
+    } catch {
+      return false;
+    }
+  });
+}
+
+async function until(what: string, condition: () => boolean): Promise<void> {
+  for (const start = performance.now(); !condition(); ) {
+    assert.ok(performance.now() - start < 60_000, `${what} did not happen`);
+    await new Promise(resolve => setTimeout(resolve, 20));
+  }
+}
+
+describe('lab: the command line', function () {
+  this.timeout(150_000);
+  let temporary: string;
+
+  beforeEach(() => {
+    temporary = mkdtempSync(path.join(tmpdir(), 'lab-test-'));
+  });
+
+  afterEach(() => {
+    assert.deepEqual(machinesUsing(temporary), [], 'QEMU was left running');
+    assert.deepEqual(readdirSync(temporary), [], 'files were left');
+    rmSync(temporary, { recursive: true });
+  });
+
+  it('returns output and exit code, two machines at once', async () => {
+    const outcomes = await Promise.all(
+      ['/usr', '/etc'].map(cwd => start(['sh', '-c', 'pwd; echo oops >&2; exit 7'], temporary, cwd).ended),
+    );
+    assert.deepEqual(
+      outcomes.map(({ code, stdout }) => ({ code, stdout })),
+      [
+        { code: 7, stdout: '/usr\n' },
+        { code: 7, stdout: '/etc\n' },
+      ],
+    );
+    for (const { stderr } of outcomes) assert.match(stderr, /^oops$/m);
+  });
+
+  it('boots the other kernel', async () => {
+    const { code, stdout } = await start(['--profile', 'stock-6.12', 'uname', '-r'], temporary).ended;
+    assert.equal(code, 0);
+    assert.match(stdout, /^6\.12\./);
+  });
+
+  it('tells a machine that died from a command that failed', async () => {
+    const { code, stderr } = await start(['sh', '-c', 'echo b >/proc/sysrq-trigger'], temporary).ended;
+    assert.equal(code, 125);
+    assert.match(stderr, /QEMU ended by itself \(exit code 0\)/);
+  });
+
+  it('cleans up after Ctrl-C during the boot', async () => {
+    const { child, ended } = start(['true'], temporary);
+    await until('the start of QEMU', () => machinesUsing(temporary).length > 0);
+    child.kill('SIGINT');
+    assert.equal((await ended).code, 130);
+  });
+
+  it('cleans up after SIGTERM during the command', async () => {
+    const { child, ended } = start(['sh', '-c', 'echo running; sleep 1000'], temporary);
+    child.stdout?.once('data', () => child.kill('SIGTERM'));
+    const { code, stdout } = await ended;
+    assert.deepEqual({ code, stdout }, { code: 143, stdout: 'running\n' });
+  });
+
+  it('ends the machine even when it is killed itself', async () => {
+    const { child, ended } = start(['sh', '-c', 'echo running; sleep 1000'], temporary);
+    child.stdout?.once('data', () => child.kill('SIGKILL'));
+    await ended;
+    await until('the end of QEMU', () => machinesUsing(temporary).length === 0);
+    for (const name of readdirSync(temporary)) rmSync(path.join(temporary, name), { recursive: true });
+  });
+
+  it('answers wrong usage without booting', async () => {
+    const wrong = await start(['--profil', 'stock'], temporary).ended;
+    assert.deepEqual([wrong.code, wrong.stdout], [2, '']);
+    assert.match(wrong.stderr, /unknown option --profil/);
+    const unknown = await start(['--profile', 'stok', 'true'], temporary).ended;
+    assert.equal(unknown.code, 2);
+    assert.match(unknown.stderr, /no profile is called 'stok'; there are: stock, /);
+    assert.match((await start(['--list'], temporary).ended).stdout, /^stock /m);
+    assert.match((await start(['--help'], temporary).ended).stdout, /^usage: /);
+  });
+});

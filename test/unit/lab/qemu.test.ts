@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { devices } from '../../../lab/devices.js';
+import { findProfile, profiles } from '../../../lab/profiles.js';
+import { buildMachine, type MachineFiles } from '../../../lab/qemu.js';
+import { coveredPaths } from '../../../lab/run-files.js';
+
+const files: MachineFiles = {
+  kernel: '/cache/vmlinux',
+  initramfs: '/cache/initramfs.cpio',
+  console: '/run1/console.log',
+  settings: '/run1/settings',
+  images: '/run1',
+  agentFd: 3,
+};
+
+/** The values that follow each occurrence of an option. */
+function values(args: readonly string[], option: string): string[] {
+  return args.filter((_value, index) => args[index - 1] === option);
+}
+
+describe('lab: QEMU command line', () => {
+  const machine = buildMachine(findProfile('stock'), files, 'tcg');
+
+  it('puts each device behind a root port of its own, in the order of their addresses', () => {
+    const behindPort = values(machine.args, '-device').filter(text => /bus=port\d+(,|$)/.test(text));
+    assert.deepEqual(
+      behindPort.map(text => `${text.split(',')[0] ?? ''} ${/bus=(\w+)/.exec(text)?.[1] ?? ''}`),
+      ['e1000e port1', 'e1000e port2', 'nvme port3', 'edu port4', 'pci-testdev port5', 'pcie-pci-bridge port6'],
+    );
+  });
+
+  it('puts the pair behind the bridge at the addresses that devices.ts names', () => {
+    const pair = values(machine.args, '-device').filter(text => text.includes('bus=port6-pci'));
+    assert.deepEqual(pair, ['edu,bus=port6-pci,addr=1', 'pci-testdev,bus=port6-pci,addr=2']);
+    assert.deepEqual([devices.pairEdu, devices.pairTestdev], ['0000:07:01.0', '0000:07:02.0']);
+  });
+
+  it('asks for an image and the drivers that the devices need', () => {
+    assert.deepEqual(machine.images, [{ file: '/run1/port3.img', sizeMiB: 64 }]);
+    assert.deepEqual(machine.modules, ['e1000e', 'e1000e', 'nvme']);
+    assert.deepEqual(machine.awaited, ['/dev/nvme0n1']);
+  });
+
+  it('doubles commas in file names', () => {
+    const odd = buildMachine(findProfile('stock'), { ...files, images: '/a,b', out: '/c,d' }, 'tcg');
+    assert.ok(odd.args.some(text => text.endsWith('file=/a,,b/port3.img')));
+    assert.ok(odd.args.some(text => text.includes('path=/c,,d,')));
+  });
+
+  it('shares the host read-only, and the output directory only when asked to', () => {
+    const shares = values(machine.args, '-fsdev');
+    assert.equal(shares.length, 2);
+    assert.ok(shares.every(text => text.endsWith('readonly=on')));
+    const withOut = buildMachine(findProfile('stock'), { ...files, out: '/out' }, 'tcg');
+    assert.ok(values(withOut.args, '-append')[0]?.includes('lab.out'));
+    assert.ok(values(withOut.args, '-fsdev').some(text => text.includes('path=/out') && !text.includes('readonly')));
+  });
+
+  it('names the accelerator', () => {
+    assert.deepEqual(values(machine.args, '-accel'), ['tcg,thread=multi']);
+    assert.deepEqual(values(buildMachine(findProfile('stock'), files, 'kvm').args, '-accel'), ['kvm']);
+  });
+});
+
+describe('lab: profiles', () => {
+  it('have names of their own and a purpose', () => {
+    assert.equal(new Set(profiles.map(profile => profile.name)).size, profiles.length);
+    assert.ok(profiles.every(profile => profile.purpose !== ''));
+  });
+
+  it('are found by name, and a wrong one is told which there are', () => {
+    assert.equal(findProfile('stock-6.12').kernel, 'debian-6.12');
+    assert.throws(() => findProfile('stok'), /no profile is called 'stok'; there are: stock, /);
+  });
+
+  it('have room on the root bus and on the kernel command line', () => {
+    for (const profile of profiles) {
+      assert.ok(profile.devices.length <= 14, profile.name);
+      const [append = ''] = values(buildMachine(profile, files, 'tcg').args, '-append');
+      assert.ok(append.length < 2048, profile.name);
+    }
+  });
+});
+
+describe('lab: directories that the guest covers', () => {
+  it('are those below its own file systems, outer ones first, each once', () => {
+    assert.deepEqual(coveredPaths(['/tmp/a/b', '/home/x', '/tmp/a', '/tmp/a/b', '/tmp', '/tmpfoo', '/run/y']), [
+      '/run/y',
+      '/tmp/a',
+      '/tmp/a/b',
+    ]);
+  });
+});
