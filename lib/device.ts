@@ -2,10 +2,12 @@ import { EventEmitter } from 'node:events';
 import type { Container } from './container';
 import { type DeviceInfo } from './device-info';
 import { enumerate, type Enumerated } from './enumerate';
-import { attemptStep } from './errors/explain';
+import { attempt, attemptStep } from './errors/explain';
 import { busyError, closedError, unsupportedError, VfioError } from './errors/vfio-error';
 import type { Dma } from './dma/dma';
 import type { Group } from './group';
+import type { Iommufd } from './iommufd/iommufd';
+import type { PageTable } from './iommufd/page-table';
 import { Intx } from './irq/intx';
 import { type IrqInfo, IrqIndex } from './irq/irq-info';
 import { MessageInterrupts } from './irq/message-interrupts';
@@ -14,9 +16,10 @@ import { type DeviceHandle, native } from './native';
 import { openSteps, type OpenOptions } from './open';
 import { PciConfig } from './pci-config';
 import { closeOnExit } from './pci/exit';
+import { groupOf } from './pci/sysfs';
 import { type Region, RegionIndex } from './region';
 import { runAsync, runSync, step, type Steps } from './steps';
-import { integer } from './validate';
+import { integer, typeError } from './validate';
 
 /** What belongs to a device and ends with it. */
 interface Child {
@@ -29,6 +32,16 @@ export interface Belongings {
   unmapDma(): void;
   /** Afterwards: group, container, driver. */
   giveBack(): Steps<void>;
+}
+
+/** By which way a device was opened. */
+export interface DeviceParent {
+  readonly group?: Group;
+  readonly container?: Container;
+  readonly iommufd?: Iommufd;
+  /** Its id inside the iommufd. */
+  readonly deviceId?: number;
+  forget(device: Device): void;
 }
 
 /**
@@ -48,10 +61,10 @@ export class Device
   extends EventEmitter<{ error: [VfioError]; 'release-request': []; close: [] }>
   implements Disposable, AsyncDisposable
 {
-  /** Its PCI address: `'0000:03:00.0'`. */
+  /** Its PCI address: `'0000:03:00.0'`; of a mediated device its UUID. */
   readonly address: string;
-  readonly group: Group;
-  readonly container: Container;
+  /** Its IOMMU group's number; `undefined` when sysfs does not say. */
+  readonly groupId: number | undefined;
   readonly info: DeviceInfo;
   /** All regions, by the kernel's index; those the device lacks have size 0. */
   readonly regions: readonly Region[];
@@ -62,18 +75,20 @@ export class Device
   readonly msi: MessageInterrupts;
   readonly msix: MessageInterrupts;
   #handle: DeviceHandle | undefined;
+  readonly #parent: DeviceParent;
+  #attached: PageTable | undefined;
   readonly #children = new Set<Child>();
   readonly #notifications: Notifications;
   #belongings: Belongings | undefined;
   #resetting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(handle: DeviceHandle, address: string, group: Group, container: Container) {
+  private constructor(handle: DeviceHandle, address: string, parent: DeviceParent) {
     super();
     this.#handle = handle;
+    this.#parent = parent;
     this.address = address;
-    this.group = group;
-    this.container = container;
+    this.groupId = groupOf(address);
     const { info, regions, irqs }: Enumerated = enumerate(this, handle);
     this.info = info;
     this.regions = regions;
@@ -102,9 +117,9 @@ export class Device
   }
 
   /** @internal Takes over a device's file; closes it when anything about it cannot be read. */
-  static create(handle: DeviceHandle, address: string, group: Group, container: Container): Device {
+  static create(handle: DeviceHandle, address: string, parent: DeviceParent): Device {
     try {
-      const device = new Device(handle, address, group, container);
+      const device = new Device(handle, address, parent);
       device.#notifications.arm();
       closeOnExit(device);
       return device;
@@ -134,9 +149,85 @@ export class Device
     if (this.closed) throw closedError(`Device ${this.address}`);
   }
 
-  /** The memory this device can reach, together with the other devices of its container. */
+  /** The group it was opened by; `undefined` for a device opened by its cdev. */
+  get group(): Group | undefined {
+    return this.#parent.group;
+  }
+
+  /** The container its group is in; `undefined` for a device opened by its cdev. */
+  get container(): Container | undefined {
+    return this.#parent.container;
+  }
+
+  /** The iommufd it is bound to; `undefined` for a device opened by its group. */
+  get iommufd(): Iommufd | undefined {
+    return this.#parent.iommufd;
+  }
+
+  /** @internal Its id inside the iommufd. */
+  get deviceId(): number {
+    if (this.#parent.deviceId === undefined) throw this.#needsIommufd();
+    return this.#parent.deviceId;
+  }
+
+  /** What it is attached to; `undefined` for a device opened by its group, or not attached. */
+  get attached(): PageTable | undefined {
+    return this.#attached;
+  }
+
+  /**
+   * The memory this device can reach, together with the other devices of its container or address space.
+   *
+   * @throws VfioError `ERR_VFIO_NO_IOMMU` when it was opened by its cdev and is not attached to an address space
+   */
   get dma(): Dma {
-    return this.container.dma;
+    const dma = this.#parent.container?.dma ?? this.#attached?.dma;
+    if (dma !== undefined) return dma;
+    throw new VfioError(`${this.address} is attached to no I/O address space`, {
+      code: 'ERR_VFIO_NO_IOMMU',
+      address: this.address,
+      cure: 'device.attach(ioas) first',
+    });
+  }
+
+  /**
+   * Attaches it to an I/O address space or a hardware page table of its iommufd (`VFIO_DEVICE_ATTACH_IOMMUFD_PT`), in
+   * place of the one it was attached to, if any, without a gap in between.
+   *
+   * @throws VfioError `ERR_VFIO_UNSUPPORTED` on a device opened by its group, `EINVAL` when the IOMMU refuses
+   */
+  attach(target: PageTable): void {
+    const handle = this.handle;
+    if (this.#parent.iommufd === undefined) throw this.#needsIommufd();
+    if ((target as PageTable | undefined)?.iommufd !== this.#parent.iommufd) {
+      throw typeError('target', 'an Ioas or HwPageTable of the same iommufd', target);
+    }
+    attempt({ doing: `Attaching ${this.address} to page table ${target.id}`, address: this.address }, () =>
+      native().deviceAttach(handle, target.id, null),
+    );
+    const before = this.#attached;
+    this.#attached = target;
+    before?.refresh();
+    target.refresh();
+  }
+
+  /** Detaches it (`VFIO_DEVICE_DETACH_IOMMUFD_PT`): its DMA faults until it is attached again. */
+  detach(): void {
+    const handle = this.handle;
+    if (this.#parent.iommufd === undefined) throw this.#needsIommufd();
+    attempt({ doing: `Detaching ${this.address}`, address: this.address }, () =>
+      native().deviceDetach(handle, null),
+    );
+    const before = this.#attached;
+    this.#attached = undefined;
+    before?.refresh();
+  }
+
+  #needsIommufd(): VfioError {
+    return unsupportedError(
+      `${this.address} was opened by its group, not bound to an iommufd`,
+      'iommufd.openDevice(address), or Device.open(address, { via: "cdev" })',
+    );
   }
 
   /** Its config space. @throws VfioError `ERR_VFIO_UNSUPPORTED` on what is not a PCI device */
@@ -273,7 +364,8 @@ export class Device
       try {
         yield* step(async => native().deviceClose(handle, async));
       } finally {
-        this.group.forget(this);
+        this.#parent.forget(this);
+        this.#attached = undefined;
         if (belongings !== undefined) yield* belongings.giveBack();
         this.emit('close');
       }

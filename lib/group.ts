@@ -2,10 +2,11 @@ import { attempt, attemptStep } from './errors/explain';
 import { hasCapability, Capability, noIommuGroup } from './errors/facts';
 import { closedError, busyError, VfioError } from './errors/vfio-error';
 import { native, type DeviceHandle, type GroupHandle } from './native';
-import { parseAddress } from './pci/address';
+import { parseDeviceName } from './device-name';
 import { noDeviceError } from './pci/list';
 import { deviceExists, driverOf, groupMembers, groupOf, membersInTheWay } from './pci/sysfs';
 import { runAsync, runSync, type Steps } from './steps';
+import { parseUuid } from './uuid';
 import { boolean, integer, options as checkOptions } from './validate';
 import type { Container } from './container';
 import { Device } from './device';
@@ -35,6 +36,12 @@ export interface GroupOptions {
    * with `vfio.enable_unsafe_noiommu_mode=1`. Default false: never by accident.
    */
   noIommu?: boolean;
+}
+
+/** Options of {@link Group.openDevice}. */
+export interface GroupDeviceOptions {
+  /** The VF token, a UUID, that the owner of the physical function set: needed for its virtual functions (kernel 5.7). */
+  vfToken?: string;
 }
 
 const flags = { viable: 1, containerSet: 2 } as const;
@@ -79,7 +86,7 @@ export class Group implements Disposable {
   static open(which: number | string, options?: GroupOptions): Group {
     const id =
       typeof which === 'string'
-        ? groupNumber(parseAddress(which, 'which'))
+        ? groupNumber(parseDeviceName(which, 'which'))
         : integer(which, 'which', 0, 2 ** 31 - 1);
     const { noIommu = false } = checkOptions(options, 'options', ['noIommu']);
     checkNoIommu(id, boolean(noIommu, 'options.noIommu'));
@@ -141,17 +148,19 @@ export class Group implements Disposable {
    *
    * @throws VfioError with the likely cause; see `VFIO_GROUP_GET_DEVICE_FD`
    */
-  openDevice(address: string): Promise<Device> {
-    return runAsync(this.openDeviceSteps(parseAddress(address)));
+  openDevice(address: string, options?: GroupDeviceOptions): Promise<Device> {
+    return runAsync(this.openDeviceSteps(parseDeviceName(address), options));
   }
 
   /** {@link Group.openDevice}, blocking. */
-  openDeviceSync(address: string): Device {
-    return runSync(this.openDeviceSteps(parseAddress(address)));
+  openDeviceSync(address: string, options?: GroupDeviceOptions): Device {
+    return runSync(this.openDeviceSteps(parseDeviceName(address), options));
   }
 
   /** @internal */
-  *openDeviceSteps(address: string): Steps<Device> {
+  *openDeviceSteps(address: string, options?: GroupDeviceOptions): Steps<Device> {
+    const { vfToken } = checkOptions(options, 'options', ['vfToken']);
+    if (vfToken !== undefined) parseUuid(vfToken, 'options.vfToken');
     const group = this.handle;
     const container = this.#container;
     if (container?.iommuType === undefined) {
@@ -161,23 +170,24 @@ export class Group implements Disposable {
         cure: 'call container.attach(group) and container.setIommu() first',
       });
     }
+    // The kernel takes the token behind the name (vfio_pci_core_match).
+    const name = vfToken === undefined ? address : `${address} vf_token=${vfToken}`;
     const context = { ...this.#context(`Opening ${address}`), address };
     const handle = (yield* attemptStep(context, async =>
-      native().groupGetDeviceFd(group, address, async),
+      native().groupGetDeviceFd(group, name, async),
     )) satisfies DeviceHandle;
     // Closed while the kernel was resetting the device: nobody would ever close this one.
     if (this.#handle === undefined) {
       native().deviceClose(handle, false);
       throw closedError(`Group ${this.id}`);
     }
-    const device = Device.create(handle, address, this, container);
+    const device = Device.create(handle, address, {
+      group: this,
+      container,
+      forget: gone => this.#devices.delete(gone),
+    });
     this.#devices.add(device);
     return device;
-  }
-
-  /** @internal */
-  forget(device: Device): void {
-    this.#devices.delete(device);
   }
 
   /** @internal `VFIO_GROUP_SET_CONTAINER`; the container keeps the list. */

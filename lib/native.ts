@@ -223,6 +223,14 @@ export interface NativeAddon extends NativeIommufd, NativeFeatures {
     numaNode: number,
     async: boolean,
   ): Maybe<MemoryHandle>;
+  /** The same at an address of this process: `EEXIST` when anything is mapped there. */
+  memoryAllocAt(
+    length: number,
+    address: bigint,
+    hugePageSize: number,
+    numaNode: number,
+    async: boolean,
+  ): Maybe<MemoryHandle>;
   /** Memory the caller brought; the view's buffer is kept alive until the handle is freed and nothing maps it. */
   memoryFromView(view: Uint8Array): MemoryHandle;
   memoryAddress(memory: MemoryHandle): bigint;

@@ -23,7 +23,9 @@ Memory::Memory(std::shared_ptr<Context> owner, const Request& request)
     : Resource(kKind, std::move(owner)), length_(request.length), view_(context()) {
   Seam& seam = context().seam;
   const size_t page = std::max(request.hugePageSize, sys::pageSize());
-  pages_ = std::make_shared<Pages>(seam, roundUp(request.length, page), std::max(request.alignment, page));
+  const size_t length = roundUp(request.length, page);
+  pages_ = request.address != 0 ? Pages::at(seam, request.address, length)
+                                : std::make_shared<Pages>(seam, length, std::max(request.alignment, page));
   pages_->mapAnonymous(seam, hugeFlags(request.hugePageSize));
   data_ = pages_->data();
   populate(request);
@@ -141,16 +143,30 @@ size_t powerOfTwo(Call& call, size_t index, const char* name) {
   return value;
 }
 
-Napi::Value memoryAlloc(Call& call) {
-  Memory::Request request{};
+Napi::Value alloc(Call& call, Memory::Request request) {
   request.length = static_cast<size_t>(call.integer(0, "length", 1, int64_t{1} << 46));
-  request.alignment = powerOfTwo(call, 1, "alignment");
   request.hugePageSize = powerOfTwo(call, 2, "hugePageSize");
   request.numaNode = static_cast<int>(call.integer(3, "numaNode", -1, 1023));
   return blocking(
       call, call.boolean(4, "async"),
       [context = call.context().shared_from_this(), request] { return context->make<Memory>(request); },
       [](Napi::Env env, std::shared_ptr<Memory> memory) { return wrap(env, std::move(memory)); });
+}
+
+Napi::Value memoryAlloc(Call& call) {
+  Memory::Request request{};
+  request.alignment = powerOfTwo(call, 1, "alignment");
+  return alloc(call, request);
+}
+
+Napi::Value memoryAllocAt(Call& call) {
+  Memory::Request request{};
+  request.address = static_cast<uintptr_t>(call.bigint(1, "address"));
+  const size_t page = sys::pageSize();
+  if (request.address == 0 || request.address % page != 0 || request.address >> 47 != 0) {
+    throw Napi::TypeError::New(call.env(), "address must be a page below 2^47, and not 0");
+  }
+  return alloc(call, request);
 }
 
 Napi::Value memoryFromView(Call& call) {
@@ -179,6 +195,7 @@ Napi::Value memoryFree(Call& call) {
 
 void exportMemory(Exports& exports) {
   exports.add<memoryAlloc>("memoryAlloc");
+  exports.add<memoryAllocAt>("memoryAllocAt");
   exports.add<memoryFromView>("memoryFromView");
   exports.add<memoryAddress>("memoryAddress");
   exports.add<memoryBuffer>("memoryBuffer");

@@ -18,6 +18,8 @@ class Memory final : public Resource {
     size_t alignment;
     size_t hugePageSize;
     int numaNode;
+    /** Where in this process, 0 for anywhere. */
+    uintptr_t address;
   };
   /** Own pages, populated; any thread. */
   Memory(std::shared_ptr<Context> context, const Request& request);

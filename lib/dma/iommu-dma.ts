@@ -7,12 +7,18 @@ import type { AddressSpace } from './address-space';
 import { Dma, type ShareableMemory } from './dma';
 import { DmaBuffer } from './dma-buffer';
 import { IovaAllocator } from './iova-allocator';
-import { checkIova, planAlloc, planMap, type AllocOptions, type MapOptions, type Placement } from './options';
+import { checkIova, planAlloc, planMap } from './options';
+import type { AllocOptions, AllocPlan, MapOptions, Placement } from './options';
 
 interface Mapped {
   memory: MemoryHandle;
   map: DmaMapHandle;
 }
+
+/** Below 4 GiB lie programs that are not position independent, and what small IOMMUs need for others. */
+const firstSharedAddress = 1n << 32n;
+/** The highest address a process can have with four-level page tables. */
+const lastUserAddress = (1n << 47n) - 1n;
 
 /** Memory mapped in an IOMMU: of a container or of an iommufd's IOAS. */
 export class IommuDma extends Dma {
@@ -61,6 +67,7 @@ export class IommuDma extends Dma {
   /** @internal */
   protected override *allocSteps(bytes: number, options: AllocOptions | undefined): Steps<DmaBuffer> {
     const plan = planAlloc(bytes, options, Math.max(Number(this.#page), native().pageSize));
+    if (plan.iova === 'va') return yield* this.#allocShared(plan);
     const { length, align, hugePageSize, numaNode } = plan;
     const iova = this.#place(plan, length, align);
     return yield* this.#undoing(iova, function* (this: IommuDma) {
@@ -77,6 +84,39 @@ export class IommuDma extends Dma {
         return { buffer, byteOffset: 0, byteLength: length };
       });
     });
+  }
+
+  /**
+   * Memory whose address is the same for the device and for this process. The addresses that both can have are few where
+   * the IOMMU is narrower than the processor, so the memory is put where an IOVA is free, not the other way round.
+   */
+  *#allocShared(plan: AllocPlan): Steps<DmaBuffer> {
+    const { length, align, hugePageSize, numaNode } = plan;
+    const context: Context = { doing: `Allocating ${length} bytes at a shared address`, size: length };
+    const last = plan.last < lastUserAddress ? plan.last : lastUserAddress;
+    this.#space.assertReady();
+    for (let first = firstSharedAddress; ; ) {
+      const iova = this.#iovas.take(BigInt(length), BigInt(align), last, first);
+      if (iova === undefined) throw this.#noIova(length, align, last);
+      let memory: MemoryHandle;
+      try {
+        memory = yield* attemptStep(context, async =>
+          native().memoryAllocAt(length, iova, hugePageSize, numaNode, async),
+        );
+      } catch (error) {
+        this.#iovas.release(iova);
+        // Something of this process lies there: look further up.
+        if (!(error instanceof VfioError) || error.code !== 'EEXIST') throw error;
+        first = iova + BigInt(length);
+        continue;
+      }
+      return yield* this.#undoing(iova, function* (this: IommuDma) {
+        return yield* this.#commit(memory, length, iova, plan, () => {
+          const buffer = attempt(context, () => native().memoryBuffer(memory));
+          return { buffer, byteOffset: 0, byteLength: length };
+        });
+      });
+    }
   }
 
   /** @internal */
@@ -110,8 +150,12 @@ export class IommuDma extends Dma {
     }
     const iova = this.#iovas.take(size, BigInt(align), plan.last);
     if (iova !== undefined) return iova;
-    throw new VfioError(
-      `No free IOVA range of ${length} bytes, aligned to ${align}, ends at or below ${hex(plan.last)}`,
+    throw this.#noIova(length, align, plan.last);
+  }
+
+  #noIova(length: number, align: number, last: bigint): VfioError {
+    return new VfioError(
+      `No free IOVA range of ${length} bytes, aligned to ${align}, ends at or below ${hex(last)}`,
       {
         code: 'ERR_VFIO_NO_IOVA',
         likelyCause: `the IOMMU accepts ${this.#validText()}, of which ${this.bytesMapped} bytes are mapped`,

@@ -3,10 +3,10 @@ import { unsupportedError, VfioError } from '../errors/vfio-error';
 import { native, type MemoryHandle } from '../native';
 import type { Steps } from '../steps';
 import { hex, rangeError, valueError } from '../validate';
-import { Dma, type ShareableMemory } from './dma';
+import { Dma } from './dma';
 import { DmaBuffer } from './dma-buffer';
 import { IovaAllocator } from './iova-allocator';
-import { type AllocOptions, type AllocPlan, hugePageSizes, type MapOptions, planAlloc } from './options';
+import { type AllocOptions, type AllocPlan, hugePageSizes, planAlloc } from './options';
 import { physicalAddress } from './physical-address';
 
 /** A huge page of ours, contiguous in physical memory, and what of it is handed out. */
@@ -83,7 +83,7 @@ export class PhysicalDma extends Dma {
   }
 
   // eslint-disable-next-line require-yield -- it refuses before there is a step to take
-  protected override *mapSteps(_memory: ShareableMemory, _options: MapOptions | undefined): Steps<DmaBuffer> {
+  protected override *mapSteps(): Steps<DmaBuffer> {
     throw unsupportedError(
       'Memory of yours cannot be given to a device without an IOMMU: the kernel may move it at any moment',
       'dma.alloc(), whose memory stays where it is',

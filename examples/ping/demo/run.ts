@@ -136,7 +136,7 @@ async function drive(
     ip,
     link,
     kernel: release(),
-    group: nic.device.group.id,
+    group: nic.device.groupId,
     pings,
     echoReplies: responder.echoReplies,
     arpReplies: responder.arpReplies,

@@ -1,0 +1,129 @@
+import type { Device } from '../device';
+import { attempt } from '../errors/explain';
+import { closedError } from '../errors/vfio-error';
+import { native } from '../native';
+import type { IommufdHandle } from '../native-iommufd';
+import { parseDeviceName } from '../device-name';
+import { runAsync, runSync, type Steps } from '../steps';
+import { options as checkOptions } from '../validate';
+import { openCdevSteps } from './cdev';
+import { Ioas } from './ioas';
+
+/** What belongs to an iommufd and ends before it. */
+interface Child {
+  close(): void;
+}
+
+/** Options of {@link Iommufd.openDevice}. */
+export interface CdevOptions {
+  /** The VF token, a UUID, that the owner of the physical function set; kernel 6.17. */
+  vfToken?: string;
+}
+
+/**
+ * The IOMMU as the kernel offers it since 6.2 (`/dev/iommu`): address spaces ({@link Ioas}) that devices are attached to,
+ * and moved between, without groups and containers. Devices enter by their own node, `/dev/vfio/devices/vfioN` (6.6).
+ *
+ * `Device.open()` uses it by itself where the kernel has it.
+ */
+export class Iommufd implements Disposable {
+  static readonly path = '/dev/iommu';
+
+  #handle: IommufdHandle | undefined;
+  readonly #children = new Set<Child>();
+  readonly #devices = new Set<Device>();
+
+  private constructor() {
+    this.#handle = attempt({ doing: 'Opening the iommufd', path: Iommufd.path }, () =>
+      native().iommufdOpen(Iommufd.path),
+    );
+  }
+
+  /**
+   * @throws VfioError `ENOENT` on kernels before 6.2 or built without it, `EACCES` when this user may not
+   */
+  static open(): Iommufd {
+    return new Iommufd();
+  }
+
+  /** @internal */
+  get handle(): IommufdHandle {
+    if (this.#handle === undefined) throw closedError('The iommufd');
+    return this.#handle;
+  }
+
+  get closed(): boolean {
+    return this.#handle === undefined;
+  }
+
+  /** The devices bound to it. */
+  get devices(): readonly Device[] {
+    return [...this.#devices];
+  }
+
+  /** A new, empty I/O address space (`IOMMU_IOAS_ALLOC`). */
+  allocIoas(): Ioas {
+    const ioas = new Ioas(this);
+    this.#children.add(ioas);
+    return ioas;
+  }
+
+  /**
+   * Opens a device by its cdev and binds it to this iommufd (`VFIO_DEVICE_BIND_IOMMUFD`). Its registers and interrupts
+   * can be used after that; for DMA it must be attached: `device.attach(ioas)`.
+   *
+   * @throws VfioError `EBUSY` when the device's group is open the old way, `ENOENT` without a cdev (kernel 6.6)
+   */
+  openDevice(address: string, options?: CdevOptions): Promise<Device> {
+    return runAsync(this.openDeviceSteps(parseDeviceName(address), options));
+  }
+
+  /** {@link openDevice}, blocking. */
+  openDeviceSync(address: string, options?: CdevOptions): Device {
+    return runSync(this.openDeviceSteps(parseDeviceName(address), options));
+  }
+
+  /** @internal */
+  openDeviceSteps(address: string, options?: CdevOptions): Steps<Device> {
+    return openCdevSteps(this, address, checkOptions(options, 'options', ['vfToken']));
+  }
+
+  /** @internal */
+  adoptDevice(device: Device): void {
+    this.#devices.add(device);
+  }
+
+  /** @internal */
+  forget(device: Device): void {
+    this.#devices.delete(device);
+  }
+
+  /** @internal Closes it before this closes. */
+  adopt(child: Child): void {
+    this.#children.add(child);
+  }
+
+  /** @internal */
+  disown(child: Child): void {
+    this.#children.delete(child);
+  }
+
+  /** @internal `IOMMU_DESTROY` */
+  destroy(what: string, id: number): void {
+    attempt({ doing: `Destroying ${what}`, path: Iommufd.path }, () => native().iommufdDestroy(this.handle, id));
+  }
+
+  /** Closes its devices, its address spaces and what hangs on them, then itself. Does nothing the second time. */
+  close(): void {
+    const handle = this.#handle;
+    if (handle === undefined) return;
+    for (const device of this.#devices) device.closeSync();
+    for (const child of [...this.#children].reverse()) child.close();
+    this.#handle = undefined;
+    native().iommufdClose(handle);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
