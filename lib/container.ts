@@ -4,10 +4,11 @@ import type { Dma } from './dma/dma';
 import { IommuDma } from './dma/iommu-dma';
 import { PhysicalDma } from './dma/physical-dma';
 import { Group } from './group';
+import { Iommufd } from './iommufd/iommufd';
 import { decodeIommuInfo, type IommuInfo } from './iommu-info';
 import { native, type ContainerHandle } from './native';
 import { Type1Space } from './type1-space';
-import { instanceOf, integer, rangeError, typeError } from './validate';
+import { instanceOf, integer, options as checkOptions, rangeError, typeError } from './validate';
 
 /** IOMMU models a container can be set to, and other extensions it can be asked for (`VFIO_CHECK_EXTENSION`). */
 export const Extension = Object.freeze({
@@ -34,6 +35,15 @@ export const Iommu = Object.freeze({
 });
 export type IommuType = (typeof Iommu)[keyof typeof Iommu];
 
+/** Options of {@link Container.open}. */
+export interface ContainerOptions {
+  /**
+   * Uses an iommufd as the container (its compatibility mode, kernel 6.2): the calls stay, the memory is in an address
+   * space of the iommufd.
+   */
+  iommufd?: Iommufd;
+}
+
 /**
  * An I/O address space: what its groups' devices see when they do DMA. Behind it stands `/dev/vfio/vfio`.
  *
@@ -51,9 +61,11 @@ export class Container implements Disposable {
   readonly #iommuDma = new IommuDma(new Type1Space(this));
   readonly #physicalDma = new PhysicalDma(new Type1Space(this));
 
-  private constructor() {
+  private constructor(iommufd: Iommufd | undefined) {
     const handle = attempt({ doing: 'Opening a container', path: Container.path }, () =>
-      native().containerOpen(Container.path),
+      iommufd === undefined
+        ? native().containerOpen(Container.path)
+        : native().containerFromIommufd(iommufd.handle),
     );
     try {
       this.apiVersion = attempt({ doing: 'Asking for the API version', path: Container.path }, () =>
@@ -76,8 +88,10 @@ export class Container implements Disposable {
    *
    * @throws VfioError `ENOENT` when the vfio module is not loaded, `EACCES` when this user may not
    */
-  static open(): Container {
-    return new Container();
+  static open(options?: ContainerOptions): Container {
+    const { iommufd } = checkOptions(options, 'options', ['iommufd']);
+    if (iommufd !== undefined) instanceOf(iommufd, Iommufd, 'options.iommufd');
+    return new Container(iommufd);
   }
 
   /** @internal */
@@ -219,7 +233,8 @@ export class Container implements Disposable {
         cure: 'attach a group and call setIommu() first',
       });
     }
-    if (this.#iommuType === Iommu.NoIommu) throw unsupportedError('Without an IOMMU there is nothing to tell about it');
+    if (this.#iommuType === Iommu.NoIommu)
+      throw unsupportedError('Without an IOMMU there is nothing to tell about it');
     return decodeIommuInfo(
       attempt({ doing: 'Asking for IOMMU info', path: Container.path }, () =>
         native().containerGetIommuInfo(handle),

@@ -19,7 +19,7 @@ import { closeOnExit } from './pci/exit';
 import { groupOf } from './pci/sysfs';
 import { type Region, RegionIndex } from './region';
 import { runAsync, runSync, step, type Steps } from './steps';
-import { integer, typeError } from './validate';
+import { integer, options as checkOptions, typeError } from './validate';
 
 /** What belongs to a device and ends with it. */
 interface Child {
@@ -32,6 +32,12 @@ export interface Belongings {
   unmapDma(): void;
   /** Afterwards: group, container, driver. */
   giveBack(): Steps<void>;
+}
+
+/** Options of {@link Device.attach} and {@link Device.detach}. */
+export interface PasidOptions {
+  /** Only the DMA that the device tags with this PASID, 1 to 2^20 - 1 (kernel 6.15). Default: the untagged DMA. */
+  pasid?: number;
 }
 
 /** By which way a device was opened. */
@@ -196,15 +202,17 @@ export class Device
    *
    * @throws VfioError `ERR_VFIO_UNSUPPORTED` on a device opened by its group, `EINVAL` when the IOMMU refuses
    */
-  attach(target: PageTable): void {
+  attach(target: PageTable, options?: PasidOptions): void {
     const handle = this.handle;
+    const pasid = checkPasid(options);
     if (this.#parent.iommufd === undefined) throw this.#needsIommufd();
     if ((target as PageTable | undefined)?.iommufd !== this.#parent.iommufd) {
       throw typeError('target', 'an Ioas or HwPageTable of the same iommufd', target);
     }
     attempt({ doing: `Attaching ${this.address} to page table ${target.id}`, address: this.address }, () =>
-      native().deviceAttach(handle, target.id, null),
+      native().deviceAttach(handle, target.id, pasid),
     );
+    if (pasid !== null) return;
     const before = this.#attached;
     this.#attached = target;
     before?.refresh();
@@ -212,12 +220,14 @@ export class Device
   }
 
   /** Detaches it (`VFIO_DEVICE_DETACH_IOMMUFD_PT`): its DMA faults until it is attached again. */
-  detach(): void {
+  detach(options?: PasidOptions): void {
     const handle = this.handle;
+    const pasid = checkPasid(options);
     if (this.#parent.iommufd === undefined) throw this.#needsIommufd();
     attempt({ doing: `Detaching ${this.address}`, address: this.address }, () =>
-      native().deviceDetach(handle, null),
+      native().deviceDetach(handle, pasid),
     );
+    if (pasid !== null) return;
     const before = this.#attached;
     this.#attached = undefined;
     before?.refresh();
@@ -406,4 +416,9 @@ export class Device
       );
     }
   }
+}
+
+function checkPasid(options: PasidOptions | undefined): number | null {
+  const { pasid } = checkOptions(options, 'options', ['pasid']);
+  return pasid === undefined ? null : integer(pasid, 'options.pasid', 1, 2 ** 20 - 1);
 }

@@ -254,9 +254,12 @@ let warned = false;
 function warnNoIommu(): void {
   if (warned) return;
   warned = true;
-  process.emitWarning('no-IOMMU mode: the device can reach all memory of this machine; nothing is protected from it', {
-    code: 'VFIO_NO_IOMMU',
-  });
+  process.emitWarning(
+    'no-IOMMU mode: the device can reach all memory of this machine; nothing is protected from it',
+    {
+      code: 'VFIO_NO_IOMMU',
+    },
+  );
 }
 
 /** No-IOMMU mode is entered exactly when it was asked for by name. */
@@ -271,10 +274,13 @@ function checkNoIommu(id: number, asked: boolean): void {
       cure: 'run as root, or with that capability',
     });
   }
-  throw new VfioError(asked ? `Group ${id} has an IOMMU` : `Group ${id} has no IOMMU: nothing guards memory from its devices`, {
-    code: asked ? 'ERR_VFIO_UNSUPPORTED' : 'ERR_VFIO_NO_IOMMU',
-    cure: asked ? 'leave out noIommu: true' : 'an IOMMU, or { noIommu: true } if you accept that',
-  });
+  throw new VfioError(
+    asked ? `Group ${id} has an IOMMU` : `Group ${id} has no IOMMU: nothing guards memory from its devices`,
+    {
+      code: asked ? 'ERR_VFIO_UNSUPPORTED' : 'ERR_VFIO_NO_IOMMU',
+      cure: asked ? 'leave out noIommu: true' : 'an IOMMU, or { noIommu: true } if you accept that',
+    },
+  );
 }
 
 function notViableError(id: number): VfioError {

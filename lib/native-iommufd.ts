@@ -61,8 +61,7 @@ export interface NativeIommufd {
     length: number,
     iova: bigint | null,
     flags: number,
-    async: boolean,
-  ): Maybe<DmaMapHandle>;
+  ): DmaMapHandle;
   /** `IOMMU_IOAS_COPY`: maps what `sourceIova` of `source` shows into `target` too. */
   ioasCopy(
     iommufd: IommufdHandle,
@@ -158,7 +157,9 @@ export interface NativeIommufd {
 
   // Files the kernel handed out (native/file.cc)
   /** Bytes moved; 0 at the end. With `async` the wait happens on the thread pool. */
+  fileRead(file: FileHandle, target: Uint8Array, async: false): number;
   fileRead(file: FileHandle, target: Uint8Array, async: boolean): Maybe<number>;
+  fileWrite(file: FileHandle, source: Uint8Array, async: false): number;
   fileWrite(file: FileHandle, source: Uint8Array, async: boolean): Maybe<number>;
   fileNumber(file: FileHandle): number;
   fileClose(file: FileHandle): void;

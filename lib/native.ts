@@ -15,7 +15,7 @@
 import bindings from 'bindings';
 import * as path from 'node:path';
 import type { NativeFeatures } from './native-features';
-import type { NativeIommufd } from './native-iommufd';
+import type { IommufdHandle, NativeIommufd } from './native-iommufd';
 
 declare const brand: unique symbol;
 export interface Handle<Name extends string> {
@@ -84,6 +84,8 @@ export interface NativeAddon extends NativeIommufd, NativeFeatures {
 
   // Container: /dev/vfio/vfio (native/container.cc)
   containerOpen(path: string): ContainerHandle;
+  /** The same file as an iommufd, used as a container: its compatibility mode. */
+  containerFromIommufd(iommufd: IommufdHandle): ContainerHandle;
   containerGetApiVersion(container: ContainerHandle): number;
   containerCheckExtension(container: ContainerHandle, extension: number): number;
   containerSetIommu(container: ContainerHandle, type: number): void;

@@ -47,7 +47,11 @@ export function* openSteps(where: string, options?: OpenOptions): Steps<Device> 
   const wanted = checkOpenOptions(options);
   if (!deviceExists(address)) throw noDeviceError(address);
   checkIommu(address, wanted.noIommu === true);
-  const binding = isBound(address) ? undefined : wanted.bind === true ? yield* bindSteps(address) : notBound(address);
+  const binding = isBound(address)
+    ? undefined
+    : wanted.bind === true
+      ? yield* bindSteps(address)
+      : notBound(address);
   try {
     const viaCdev = wanted.via === 'cdev' || (wanted.via === undefined && prefersCdev(address, wanted));
     return yield* viaCdev ? openByCdev(address, wanted, binding) : openByGroup(address, wanted, binding);
@@ -177,4 +181,3 @@ function notBound(address: string): never {
       `; echo ${address} > /sys/bus/pci/drivers_probe`,
   });
 }
-

@@ -30,7 +30,13 @@ export class Type1Space implements AddressSpace {
     return { iovaRanges, pageSize: pageSizes[0] ?? BigInt(native().pageSize) };
   }
 
-  map(memory: MemoryHandle, length: number, iova: bigint, flags: number, async: boolean): Maybe<DmaMapHandle> {
+  map(
+    memory: MemoryHandle,
+    length: number,
+    iova: bigint,
+    flags: number,
+    async: boolean,
+  ): Maybe<DmaMapHandle> {
     return native().dmaMap(this.#container.handle, memory, 0, length, iova, flags, async);
   }
 

@@ -2,7 +2,7 @@ import { attempt, attemptStep, type Context } from '../errors/explain';
 import { VfioError } from '../errors/vfio-error';
 import { native, type DmaMapHandle, type MemoryHandle } from '../native';
 import type { Steps } from '../steps';
-import { coded, hex, typeError } from '../validate';
+import { coded, hex, typeError, valueError } from '../validate';
 import type { AddressSpace } from './address-space';
 import { Dma, type ShareableMemory } from './dma';
 import { DmaBuffer } from './dma-buffer';
@@ -25,6 +25,8 @@ export class IommuDma extends Dma {
   readonly #space: AddressSpace;
   readonly #iovas = new IovaAllocator();
   readonly #mapped = new Map<DmaBuffer, Mapped>();
+  /** What is mapped that is not memory of ours. */
+  readonly #others = new Set<{ readonly iova: bigint; close?(): void }>();
   #page = 4096n;
 
   /** @internal */
@@ -38,9 +40,29 @@ export class IommuDma extends Dma {
   }
 
   override freeAll(): void {
+    for (const other of this.#others) other.close?.();
     if (this.#mapped.size === 0) return;
     this.#space.unmapAll();
     for (const buffer of this.buffers) this.release(buffer);
+  }
+
+  /** @internal Takes an IOVA range for something that is not memory of ours; the flags say what devices may do. */
+  reserve(length: number, options: MapOptions | undefined): { iova: bigint; flags: number } {
+    const plan = planMap(options);
+    if (plan.iova === 'va') throw valueError('options.iova', 'an address, or left out', plan.iova);
+    return { iova: this.#place(plan, length, Number(this.#page)), flags: accessFlags(plan) };
+  }
+
+  /** @internal */
+  adopt<T extends { readonly iova: bigint; close(): void }>(mapping: T): T {
+    this.#others.add(mapping);
+    return mapping;
+  }
+
+  /** @internal */
+  unreserve(mapping: { readonly iova: bigint }): void {
+    this.#others.delete(mapping);
+    this.#iovas.release(mapping.iova);
   }
 
   /** @internal Called when what the space accepts may have changed: devices came or went. */
@@ -95,7 +117,7 @@ export class IommuDma extends Dma {
     const context: Context = { doing: `Allocating ${length} bytes at a shared address`, size: length };
     const last = plan.last < lastUserAddress ? plan.last : lastUserAddress;
     this.#space.assertReady();
-    for (let first = firstSharedAddress; ; ) {
+    for (let first = firstSharedAddress; ;) {
       const iova = this.#iovas.take(BigInt(length), BigInt(align), last, first);
       if (iova === undefined) throw this.#noIova(length, align, last);
       let memory: MemoryHandle;
@@ -199,7 +221,7 @@ export class IommuDma extends Dma {
     access: Placement,
     view: () => { buffer: ArrayBufferLike; byteOffset: number; byteLength: number },
   ): Steps<DmaBuffer> {
-    const flags = (access.deviceReads ? 1 : 0) | (access.deviceWrites ? 2 : 0);
+    const flags = accessFlags(access);
     const context: Context = {
       doing: `Mapping ${length} bytes at IOVA ${hex(iova)}`,
       iova,
@@ -208,9 +230,7 @@ export class IommuDma extends Dma {
     };
     let map: DmaMapHandle | undefined;
     try {
-      map = yield* attemptStep(context, async =>
-        this.#space.map(memory, length, iova, flags, async),
-      );
+      map = yield* attemptStep(context, async => this.#space.map(memory, length, iova, flags, async));
       // Closed or emptied while the kernel was pinning: nobody would ever free this buffer.
       this.#space.assertReady();
       const buffer = new DmaBuffer(this, iova, view(), access);
@@ -226,6 +246,10 @@ export class IommuDma extends Dma {
   #validText(): string {
     return this.#iovas.valid.map(({ start, last }) => `${hex(start)}-${hex(last)}`).join(', ') || 'nothing';
   }
+}
+
+function accessFlags(access: Placement): number {
+  return (access.deviceReads ? 1 : 0) | (access.deviceWrites ? 2 : 0);
 }
 
 function checkPages(start: bigint, length: number, page: bigint): void {

@@ -70,10 +70,18 @@ export class PhysicalDma extends Dma {
     const hugePageSize = planAlloc(bytes, options, native().pageSize).hugePageSize || hugePageSizes['2M'];
     const plan = planAlloc(bytes, { ...options, hugepages: false }, native().pageSize);
     if (plan.iova !== undefined) {
-      throw valueError('options.iova', 'left out in no-IOMMU mode: the address is where the memory is', plan.iova);
+      throw valueError(
+        'options.iova',
+        'left out in no-IOMMU mode: the address is where the memory is',
+        plan.iova,
+      );
     }
     if (plan.length > hugePageSize) {
-      throw rangeError('bytes', `at most ${hugePageSize} in no-IOMMU mode, one huge page, to be contiguous`, bytes);
+      throw rangeError(
+        'bytes',
+        `at most ${hugePageSize} in no-IOMMU mode, one huge page, to be contiguous`,
+        bytes,
+      );
     }
     if (plan.align > hugePageSize) {
       throw rangeError('options.align', `at most ${hugePageSize} in no-IOMMU mode`, plan.align);
@@ -91,7 +99,11 @@ export class PhysicalDma extends Dma {
   }
 
   *#grow(plan: AllocPlan, hugePageSize: number): Steps<DmaBuffer> {
-    const context = { doing: `Allocating a huge page for no-IOMMU DMA`, size: hugePageSize, facts: { hugePageSize } };
+    const context = {
+      doing: `Allocating a huge page for no-IOMMU DMA`,
+      size: hugePageSize,
+      facts: { hugePageSize },
+    };
     const memory = yield* attemptStep(context, async =>
       native().memoryAlloc(hugePageSize, hugePageSize, hugePageSize, plan.numaNode, async),
     );
@@ -119,7 +131,9 @@ export class PhysicalDma extends Dma {
   #carve(plan: AllocPlan): DmaBuffer | undefined {
     const physical = this.#free.take(BigInt(plan.length), BigInt(plan.align), plan.last);
     if (physical === undefined) return undefined;
-    const page = this.#pages.find(one => physical >= one.physical && physical < one.physical + BigInt(one.size));
+    const page = this.#pages.find(
+      one => physical >= one.physical && physical < one.physical + BigInt(one.size),
+    );
     if (page === undefined) throw new Error('every free address lies in a page');
     const view = new Uint8Array(page.buffer, Number(physical - page.physical), plan.length);
     view.fill(0); // the piece may have been used before
@@ -130,7 +144,10 @@ export class PhysicalDma extends Dma {
   }
 
   #setValid(): void {
-    const ranges = this.#pages.map(({ physical, size }) => ({ start: physical, last: physical + BigInt(size) - 1n }));
+    const ranges = this.#pages.map(({ physical, size }) => ({
+      start: physical,
+      last: physical + BigInt(size) - 1n,
+    }));
     this.#free.setValid(ranges.sort((a, b) => (a.start < b.start ? -1 : 1)));
   }
 }

@@ -37,7 +37,11 @@ export function* openCdevSteps(iommufd: Iommufd, address: string, options: CdevO
     native().deviceClose(handle, false);
     throw error;
   }
-  const device = Device.create(handle, address, { iommufd, deviceId: id, forget: gone => iommufd.forget(gone) });
+  const device = Device.create(handle, address, {
+    iommufd,
+    deviceId: id,
+    forget: gone => iommufd.forget(gone),
+  });
   iommufd.adoptDevice(device);
   return device;
 }
@@ -51,6 +55,8 @@ function noCdevError(address: string): VfioError {
     likelyCause: bound
       ? `this kernel (${kernelRelease()}) is older than 6.6 or was built without VFIO_DEVICE_CDEV`
       : `it is on ${driver === undefined ? 'no driver' : `driver ${driver}`}`,
-    cure: bound ? 'open it by its group: Device.open(address, { via: "group" })' : 'bind it: bindDevice(address)',
+    cure: bound
+      ? 'open it by its group: Device.open(address, { via: "group" })'
+      : 'bind it: bindDevice(address)',
   });
 }

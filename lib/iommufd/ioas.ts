@@ -3,10 +3,16 @@ import type { Dma } from '../dma/dma';
 import { IommuDma } from '../dma/iommu-dma';
 import { attempt } from '../errors/explain';
 import { closedError } from '../errors/vfio-error';
+import type { MapOptions } from '../dma/options';
 import type { IovaRange } from '../iommu-info';
 import { native, type DmaMapHandle, type Maybe, type MemoryHandle } from '../native';
-import { Iommufd } from './iommufd';
+import { address64, boolean, hex, instanceOf, integer, typeError } from '../validate';
+import { IommuOption, Iommufd } from './iommufd';
+import { IovaMapping } from './iova-mapping';
 import type { PageTable } from './page-table';
+
+/** Where and how something is mapped that is not memory of this process. */
+export type IovaOptions = Omit<MapOptions, 'iova'> & { iova?: bigint | number };
 
 /**
  * An I/O address space of an iommufd: a set of mappings that any number of devices can be attached to. It outlives them,
@@ -67,7 +73,13 @@ export class Ioas implements PageTable, AddressSpace, Disposable {
   }
 
   /** @internal */
-  map(memory: MemoryHandle, length: number, iova: bigint, flags: number, async: boolean): Maybe<DmaMapHandle> {
+  map(
+    memory: MemoryHandle,
+    length: number,
+    iova: bigint,
+    flags: number,
+    async: boolean,
+  ): Maybe<DmaMapHandle> {
     return native().ioasMap(this.iommufd.handle, this.id, memory, 0, length, iova, flags, async);
   }
 
@@ -76,6 +88,83 @@ export class Ioas implements PageTable, AddressSpace, Disposable {
     attempt({ doing: 'Unmapping all DMA memory', path: Iommufd.path }, () =>
       native().ioasUnmapAll(this.iommufd.handle, this.id, false),
     );
+  }
+
+  /**
+   * Narrows which IOVAs can be mapped and keeps them valid for devices attached later (`IOMMU_IOAS_ALLOW_IOVAS`): a
+   * device whose IOMMU lacks one of them is then refused instead of narrowing the space.
+   *
+   * @param ranges inclusive; empty: no restriction
+   */
+  allowIovas(ranges: readonly IovaRange[]): void {
+    this.assertReady();
+    if (!Array.isArray(ranges)) throw typeError('ranges', 'an array of { start, last }', ranges);
+    const checked = ranges.map((range, i) => ({
+      start: address64((range as IovaRange | undefined)?.start, `ranges[${i}].start`),
+      last: address64((range as IovaRange | undefined)?.last, `ranges[${i}].last`),
+    }));
+    attempt({ doing: 'Allowing IOVAs', path: Iommufd.path }, () =>
+      native().ioasAllowIovas(this.iommufd.handle, this.id, checked),
+    );
+    this.refresh();
+  }
+
+  /**
+   * Maps what another address space shows at an IOVA here too, without pinning the memory again (`IOMMU_IOAS_COPY`).
+   *
+   * @param source an address space of the same iommufd; `sourceIova` must start a mapping that is `length` long or more
+   */
+  copy(source: Ioas, sourceIova: bigint, length: number, options?: IovaOptions): IovaMapping {
+    instanceOf(source, Ioas, 'source').assertReady();
+    if (source.iommufd !== this.iommufd) throw typeError('source', 'an Ioas of the same iommufd', source);
+    const from = address64(sourceIova, 'sourceIova');
+    return this.#mapHere(length, options, (iova, flags) =>
+      native().ioasCopy(this.iommufd.handle, this.id, source.id, BigInt(length), iova, from, flags),
+    );
+  }
+
+  /**
+   * Maps a file (`IOMMU_IOAS_MAP_FILE`, kernel 6.13): a memfd, whose pages are pinned as they are, or the dma-buf of
+   * another device's BAR, for peer-to-peer DMA.
+   *
+   * @param fd the file descriptor; it may be closed afterwards
+   * @param start where in the file, bytes, a multiple of the page size
+   * @param length bytes, a multiple of the page size
+   */
+  mapFile(fd: number, start: number, length: number, options?: IovaOptions): IovaMapping {
+    integer(fd, 'fd', 0, 2 ** 31 - 1);
+    integer(start, 'start', 0, Number.MAX_SAFE_INTEGER);
+    return this.#mapHere(length, options, (iova, flags) =>
+      native().ioasMapFile(this.iommufd.handle, this.id, fd, start, length, iova, flags),
+    );
+  }
+
+  /** Whether mappings may use larger pages of the IOMMU (`IOMMU_OPTION_HUGE_PAGES`). Default true. */
+  get hugePages(): boolean {
+    return this.iommufd.option(IommuOption.HugePages, this.id) !== 0n;
+  }
+  set hugePages(on: boolean) {
+    this.iommufd.setOption(IommuOption.HugePages, this.id, boolean(on, 'hugePages') ? 1n : 0n);
+  }
+
+  #mapHere(
+    length: number,
+    options: IovaOptions | undefined,
+    map: (iova: bigint, flags: number) => DmaMapHandle,
+  ): IovaMapping {
+    this.assertReady();
+    integer(length, 'length', 1, 2 ** 46);
+    const { iova, flags } = this.#dma.reserve(length, options);
+    try {
+      const handle = attempt(
+        { doing: `Mapping ${length} bytes at IOVA ${hex(iova)}`, iova, size: length },
+        () => map(iova, flags),
+      );
+      return this.#dma.adopt(new IovaMapping(iova, length, handle, gone => this.#dma.unreserve(gone)));
+    } catch (error) {
+      this.#dma.unreserve({ iova });
+      throw error;
+    }
   }
 
   /** @internal */

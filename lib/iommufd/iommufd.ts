@@ -5,9 +5,13 @@ import { native } from '../native';
 import type { IommufdHandle } from '../native-iommufd';
 import { parseDeviceName } from '../device-name';
 import { runAsync, runSync, type Steps } from '../steps';
-import { options as checkOptions } from '../validate';
+import { boolean, instanceOf, options as checkOptions, typeError } from '../validate';
 import { openCdevSteps } from './cdev';
+import { hwInfo, type HwInfo } from './hw-info';
 import { Ioas } from './ioas';
+
+/** `IOMMU_OPTION_*` */
+export const IommuOption = Object.freeze({ RlimitMode: 0, HugePages: 1 });
 
 /** What belongs to an iommufd and ends before it. */
 interface Child {
@@ -88,6 +92,74 @@ export class Iommufd implements Disposable {
     return openCdevSteps(this, address, checkOptions(options, 'options', ['vfToken']));
   }
 
+  /**
+   * Whom pinned memory is charged to (`IOMMU_OPTION_RLIMIT_MODE`): the user (`false`, the default) or this process, as
+   * containers do (`true`). Only before anything was mapped; needs CAP_SYS_RESOURCE.
+   */
+  get chargeProcess(): boolean {
+    return this.option(IommuOption.RlimitMode, 0) !== 0n;
+  }
+  set chargeProcess(on: boolean) {
+    this.setOption(IommuOption.RlimitMode, 0, boolean(on, 'chargeProcess') ? 1n : 0n);
+  }
+
+  /**
+   * The address space that a container over this iommufd uses (`IOMMU_VFIO_IOAS`): its id. The kernel makes one when it
+   * is first needed.
+   *
+   * @throws VfioError `ENODEV` when there is none
+   */
+  compatIoasId(): number {
+    return this.#compat('Asking for', 0, 0);
+  }
+
+  /** Makes a container over this iommufd use that address space. */
+  setCompatIoas(ioas: Ioas): void {
+    if (instanceOf(ioas, Ioas, 'ioas').iommufd !== this)
+      throw typeError('ioas', 'an Ioas of this iommufd', ioas);
+    this.#compat('Setting', 1, ioas.id);
+  }
+
+  /** Takes that choice back. */
+  clearCompatIoas(): void {
+    this.#compat('Clearing', 2, 0);
+  }
+
+  /**
+   * Charges the pinned memory to the process that calls it, after the iommufd was passed on (`IOMMU_IOAS_CHANGE_PROCESS`,
+   * kernel 6.14). Only for address spaces whose mappings are all of files.
+   */
+  changeProcess(): void {
+    attempt({ doing: 'Changing the process of the iommufd', path: Iommufd.path }, () =>
+      native().iommufdChangeProcess(this.handle),
+    );
+  }
+
+  /** What the IOMMU of a device can do (`IOMMU_GET_HW_INFO`, kernel 6.6). */
+  hwInfo(device: Device): HwInfo {
+    return hwInfo(this, device);
+  }
+
+  /** @internal `IOMMU_OPTION` */
+  option(option: number, objectId: number): bigint {
+    return attempt({ doing: 'Reading an IOMMU option', path: Iommufd.path }, () =>
+      native().iommufdOption(this.handle, option, 1, objectId, 0n),
+    );
+  }
+
+  /** @internal */
+  setOption(option: number, objectId: number, value: bigint): void {
+    attempt({ doing: 'Setting an IOMMU option', path: Iommufd.path }, () =>
+      native().iommufdOption(this.handle, option, 0, objectId, value),
+    );
+  }
+
+  #compat(verb: string, operation: number, id: number): number {
+    return attempt({ doing: `${verb} the address space of the compatibility mode`, path: Iommufd.path }, () =>
+      native().iommufdVfioIoas(this.handle, operation, id),
+    );
+  }
+
   /** @internal */
   adoptDevice(device: Device): void {
     this.#devices.add(device);
@@ -110,7 +182,9 @@ export class Iommufd implements Disposable {
 
   /** @internal `IOMMU_DESTROY` */
   destroy(what: string, id: number): void {
-    attempt({ doing: `Destroying ${what}`, path: Iommufd.path }, () => native().iommufdDestroy(this.handle, id));
+    attempt({ doing: `Destroying ${what}`, path: Iommufd.path }, () =>
+      native().iommufdDestroy(this.handle, id),
+    );
   }
 
   /** Closes its devices, its address spaces and what hangs on them, then itself. Does nothing the second time. */
