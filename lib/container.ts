@@ -8,7 +8,15 @@ import { Iommufd } from './iommufd/iommufd';
 import { decodeIommuInfo, type IommuInfo } from './iommu-info';
 import { native, type ContainerHandle } from './native';
 import { Type1Space } from './type1-space';
-import { instanceOf, integer, options as checkOptions, rangeError, typeError } from './validate';
+import {
+  address64,
+  instanceOf,
+  integer,
+  options as checkOptions,
+  powerOfTwo,
+  rangeError,
+  typeError,
+} from './validate';
 
 /** IOMMU models a container can be set to, and other extensions it can be asked for (`VFIO_CHECK_EXTENSION`). */
 export const Extension = Object.freeze({
@@ -239,6 +247,42 @@ export class Container implements Disposable {
       attempt({ doing: 'Asking for IOMMU info', path: Container.path }, () =>
         native().containerGetIommuInfo(handle),
       ),
+    );
+  }
+
+  /**
+   * Starts noting which pages devices may have written (`VFIO_IOMMU_DIRTY_PAGES`, kernel 5.8); with an IOMMU that cannot
+   * tell, that is every mapped page.
+   */
+  startDirtyTracking(): void {
+    this.#dirty('Starting', true);
+  }
+
+  /** Stops it. */
+  stopDirtyTracking(): void {
+    this.#dirty('Stopping', false);
+  }
+
+  /**
+   * The pages written since the last call, one bit a page, lowest first. The range must be whole mappings.
+   *
+   * @param length bytes
+   * @param pageSize bytes a bit stands for; `iommuInfo().migration` says which are possible. Default 4,096
+   */
+  dirtyBitmap(iova: bigint, length: number, pageSize = 4096): BigUint64Array {
+    const start = address64(iova, 'iova');
+    powerOfTwo(pageSize, 'pageSize', 1, 2 ** 40);
+    integer(length, 'length', 1, 2 ** 46);
+    const bitmap = new BigUint64Array(Math.ceil(length / pageSize / 64));
+    attempt({ doing: 'Reading the dirty bitmap', path: Container.path, iova: start, size: length }, () =>
+      native().dirtyBitmap(this.handle, start, BigInt(length), BigInt(pageSize), bitmap),
+    );
+    return bitmap;
+  }
+
+  #dirty(verb: string, on: boolean): void {
+    attempt({ doing: `${verb} dirty-page tracking`, path: Container.path }, () =>
+      native().dirtyTracking(this.handle, on),
     );
   }
 

@@ -6,8 +6,11 @@ import { attempt, attemptStep } from './errors/explain';
 import { busyError, closedError, unsupportedError, VfioError } from './errors/vfio-error';
 import type { Dma } from './dma/dma';
 import type { Group } from './group';
+import { hotResetPlan, hotResetSteps, type HotResetPlan } from './hot-reset';
 import type { Iommufd } from './iommufd/iommufd';
 import type { PageTable } from './iommufd/page-table';
+import { Display } from './display';
+import { Features } from './features/features';
 import { Intx } from './irq/intx';
 import { type IrqInfo, IrqIndex } from './irq/irq-info';
 import { MessageInterrupts } from './irq/message-interrupts';
@@ -79,6 +82,10 @@ export class Device
   /** The legacy interrupt line. */
   readonly intx: Intx;
   readonly msi: MessageInterrupts;
+  /** What this device has beyond the basics: migration, DMA logging, sleep, VF tokens, … */
+  readonly features: Features;
+  /** What it shows, if it is a virtual graphics device. */
+  readonly display: Display;
   readonly msix: MessageInterrupts;
   #handle: DeviceHandle | undefined;
   readonly #parent: DeviceParent;
@@ -102,6 +109,8 @@ export class Device
     this.intx = new Intx(this, this.irq(IrqIndex.Intx));
     this.msi = new MessageInterrupts(this, this.irq(IrqIndex.Msi));
     this.msix = new MessageInterrupts(this, this.irq(IrqIndex.Msix));
+    this.features = new Features(this);
+    this.display = new Display(this);
     this.#notifications = new Notifications(this);
   }
 
@@ -330,6 +339,29 @@ export class Device
     yield* attemptStep({ doing: `Resetting ${this.address}`, address: this.address }, async =>
       native().deviceReset(handle, async),
     );
+  }
+
+  /**
+   * What a hot reset would reset: all devices on the same bus or slot (`VFIO_DEVICE_GET_PCI_HOT_RESET_INFO`). For devices
+   * without a reset of their own, or when that is not enough.
+   */
+  hotResetPlan(): HotResetPlan {
+    return hotResetPlan(this);
+  }
+
+  /**
+   * Resets the device together with all others on its bus or slot (`VFIO_DEVICE_PCI_HOT_RESET`). This process must own
+   * all of them: see {@link hotResetPlan}.
+   *
+   * @throws VfioError `EPERM` naming the devices it does not own
+   */
+  hotReset(): Promise<void> {
+    return runAsync(hotResetSteps(this));
+  }
+
+  /** {@link hotReset}, blocking. */
+  hotResetSync(): void {
+    runSync(hotResetSteps(this));
   }
 
   #stillResetting(): VfioError {

@@ -14,18 +14,25 @@ export interface RawHotResetDevice {
   devfn: number;
 }
 
+/** The result of `VFIO_DEVICE_FEATURE` (a file descriptor for some, else 0) and the payload as the kernel left it. */
+export interface RawFeature {
+  result: number;
+  payload: Uint8Array;
+}
+
 export interface NativeFeatures {
   // native/feature.cc
   /**
    * `VFIO_DEVICE_FEATURE`: `flags` are GET, SET and PROBE bits with the feature's number, `payload` is what follows the
-   * header, in and out. Returns the payload after the call. A payload that carries an eventfd or file number is written
-   * by the caller with `eventFdNumber`/`fileNumber`.
+   * header, in and out. Returns the call's result and the payload after it. A payload that carries an eventfd or file
+   * number is written by the caller with `eventFdNumber`/`fileNumber`.
    */
-  deviceFeature(device: DeviceHandle, flags: number, payload: Uint8Array, async: boolean): Maybe<Uint8Array>;
+  deviceFeature(device: DeviceHandle, flags: number, payload: Uint8Array, async: false): RawFeature;
+  deviceFeature(device: DeviceHandle, flags: number, payload: Uint8Array, async: boolean): Maybe<RawFeature>;
   /** Takes ownership of a file descriptor that a feature's answer carries (migration data, dma-buf, dma-buf of a plane). */
   fileAdopt(fd: number): FileHandle;
   /** `VFIO_MIG_GET_PRECOPY_INFO` on a migration stream: bytes. */
-  migrationPrecopyInfo(file: FileHandle): { initial: bigint; dirty: bigint };
+  migrationPrecopyInfo(file: FileHandle): { flags: number; initial: bigint; dirty: bigint };
 
   // native/hot-reset.cc
   /** `VFIO_DEVICE_GET_PCI_HOT_RESET_INFO`, asked again with a larger array as the kernel wants (ENOSPC). */

@@ -1,9 +1,12 @@
-import { closedError } from '../errors/vfio-error';
-import { rangeError, integer, hex } from '../validate';
+import { closedError, unsupportedError } from '../errors/vfio-error';
+import { rangeError, integer, hex, powerOfTwo } from '../validate';
+import type { ShareableMemory } from './dma';
 
 /** What a buffer needs from the {@link Dma} that made it. */
 interface Owner {
   release(buffer: DmaBuffer): void;
+  releaseDirty?(buffer: DmaBuffer, pageSize: number): BigUint64Array;
+  move?(buffer: DmaBuffer, memory: ShareableMemory): DmaBuffer;
 }
 
 /**
@@ -110,6 +113,33 @@ export class DmaBuffer implements Disposable {
    */
   free(): void {
     this.#owner?.release(this);
+  }
+
+  /**
+   * {@link free}, and the pages that devices may have written since the last `container.dirtyBitmap()`, one bit a page
+   * (`VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP`, kernel 5.8). Only in a container that tracks dirty pages.
+   *
+   * @param pageSize bytes a bit stands for; default 4,096
+   */
+  freeDirty(pageSize = 4096): BigUint64Array {
+    this.#check();
+    powerOfTwo(pageSize, 'pageSize', 1, 2 ** 40);
+    if (this.#owner?.releaseDirty === undefined) throw unsupportedError('This memory is in no container');
+    return this.#owner.releaseDirty(this, pageSize);
+  }
+
+  /**
+   * Tells the kernel that the same pages are elsewhere in this process now (`VFIO_DMA_UNMAP_FLAG_VADDR`, then
+   * `VFIO_DMA_MAP_FLAG_VADDR`, kernel 5.12): for programs that replace themselves while devices run. What devices see does
+   * not change.
+   *
+   * @param memory the same pages at their new address, of the same length; see `dma.map()`
+   * @returns the buffer over the new address; this one counts as freed
+   */
+  moveTo(memory: ShareableMemory): DmaBuffer {
+    this.#check();
+    if (this.#owner?.move === undefined) throw unsupportedError('This memory is in no container');
+    return this.#owner.move(this, memory);
   }
 
   /** @internal Called by the owner once the IOMMU let go. */

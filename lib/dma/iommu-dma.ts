@@ -1,8 +1,8 @@
 import { attempt, attemptStep, type Context } from '../errors/explain';
-import { VfioError } from '../errors/vfio-error';
+import { closedError, VfioError } from '../errors/vfio-error';
 import { native, type DmaMapHandle, type MemoryHandle } from '../native';
 import type { Steps } from '../steps';
-import { coded, hex, typeError, valueError } from '../validate';
+import { coded, hex, rangeError, typeError, valueError } from '../validate';
 import type { AddressSpace } from './address-space';
 import { Dma, type ShareableMemory } from './dma';
 import { DmaBuffer } from './dma-buffer';
@@ -84,6 +84,52 @@ export class IommuDma extends Dma {
     this.#iovas.release(buffer.iova);
     buffer.markFreed();
     native().memoryFree(mapped.memory);
+  }
+
+  /** @internal */
+  releaseDirty(buffer: DmaBuffer, pageSize: number): BigUint64Array {
+    const { map } = this.#get(buffer);
+    const bitmap = new BigUint64Array(Math.ceil(buffer.byteLength / pageSize / 64));
+    attempt({ doing: `Unmapping ${hex(buffer.iova)}`, iova: buffer.iova, size: buffer.byteLength }, () =>
+      native().dmaUnmapDirty(map, BigInt(pageSize), bitmap),
+    );
+    this.release(buffer);
+    return bitmap;
+  }
+
+  /** @internal */
+  move(buffer: DmaBuffer, memory: ShareableMemory): DmaBuffer {
+    const { map, memory: before } = this.#get(buffer);
+    const view = shareable(memory);
+    const handle = native().memoryFromView(view);
+    try {
+      checkPages(native().memoryAddress(handle), view.byteLength, this.#page);
+      if (view.byteLength !== buffer.byteLength) {
+        throw rangeError('memory', `as long as the buffer, ${buffer.byteLength} bytes`, view.byteLength);
+      }
+      attempt(
+        { doing: `Moving the memory at ${hex(buffer.iova)}`, iova: buffer.iova, size: buffer.byteLength },
+        () => {
+          native().dmaForgetAddress(map);
+          native().dmaNewAddress(map, handle);
+        },
+      );
+    } catch (error) {
+      native().memoryFree(handle);
+      throw error;
+    }
+    const moved = new DmaBuffer(this, buffer.iova, view, buffer);
+    this.#mapped.delete(buffer);
+    this.#mapped.set(moved, { memory: handle, map });
+    buffer.markFreed();
+    native().memoryFree(before);
+    return moved;
+  }
+
+  #get(buffer: DmaBuffer): Mapped {
+    const mapped = this.#mapped.get(buffer);
+    if (mapped === undefined) throw closedError(`The DMA buffer at IOVA ${hex(buffer.iova)}`);
+    return mapped;
   }
 
   /** @internal */
