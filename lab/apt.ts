@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { mustRun, runCommand } from './command.js';
 import { LabError } from './error.js';
+import { exclusively } from './exclusive.js';
 import type { Progress } from './progress.js';
 
 /** A package as the archive has it now. */
@@ -49,21 +50,18 @@ export async function installMissing(
   programs: Readonly<Record<string, string>>,
   progress: Progress,
 ): Promise<void> {
-  const packages = Object.entries(programs)
-    .filter(([program]) => !isOnPath(program))
-    .map(([, packageName]) => packageName);
+  const missing = (): string[] => {
+    const entries = Object.entries(programs).filter(([program]) => !isOnPath(program));
+    return entries.map(([, packageName]) => packageName);
+  };
+  if (missing().length > 0) await exclusively(progress, () => install(missing(), progress));
+}
+
+async function install(packages: readonly string[], progress: Progress): Promise<void> {
   if (packages.length === 0) return;
   for (const name of packages) await lookUp(name, progress);
-  const argv = [
-    'apt-get',
-    'install',
-    '-y',
-    '-qq',
-    '--no-install-recommends',
-    '-o',
-    'DPkg::Lock::Timeout=300',
-    ...packages,
-  ];
+  const options = ['-y', '-qq', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300'];
+  const argv = ['apt-get', 'install', ...options, ...packages];
   await progress(`installing ${packages.join(', ')}`, async () => {
     if ((await runCommand(argv, { env: aptEnvironment })).code === 0) return;
     await refresh(progress);

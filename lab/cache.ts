@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, rename } from 'node:fs/promises';
+import { mkdir, readdir, rename, stat } from 'node:fs/promises';
+import path from 'node:path';
 import { atExit } from './cleanup.js';
+import { exclusively } from './exclusive.js';
+import type { Progress } from './progress.js';
+
+const unfinished = '.tmp-';
 
 /**
  * Makes a directory of the cache by way of `build`, unless it is there already. It appears complete or not at all:
@@ -9,21 +14,44 @@ import { atExit } from './cleanup.js';
  */
 export async function cached(
   directory: string,
+  progress: Progress,
   build: (temporary: string) => Promise<void>,
 ): Promise<string> {
   if (existsSync(directory)) return directory;
-  const temporary = `${directory}.tmp-${randomBytes(6).toString('hex')}`;
-  await mkdir(temporary, { recursive: true });
-  // Under its own name only until the work is done; after the renaming there is nothing left to clean up.
-  const cleanup = atExit(temporary);
-  try {
-    await build(temporary);
-    await rename(temporary, directory);
-  } catch (error) {
-    // Somebody else may have been faster; theirs is as good.
-    if (!existsSync(directory)) throw error;
-  } finally {
-    cleanup[Symbol.dispose]();
-  }
-  return directory;
+  return exclusively(progress, async () => {
+    if (existsSync(directory)) return directory;
+    const temporary = `${directory}${unfinished}${randomBytes(6).toString('hex')}`;
+    await mkdir(temporary, { recursive: true });
+    // Once renamed there is nothing left to clean up under this name.
+    const cleanup = atExit(temporary);
+    try {
+      await build(temporary);
+      await rename(temporary, directory);
+    } finally {
+      cleanup[Symbol.dispose]();
+    }
+    return directory;
+  });
+}
+
+/** The complete directory that was added last, if there is any. */
+export async function newest(home: string): Promise<string | undefined> {
+  const names = (await readdir(home).catch(() => [])).filter(name => !name.includes(unfinished));
+  const dated = await Promise.all(
+    names.map(async name => ({ name, time: (await stat(path.join(home, name))).mtimeMs })),
+  );
+  const last = dated.sort((a, b) => a.time - b.time).at(-1);
+  return last && path.join(home, last.name);
+}
+
+/**
+ * A directory that is fetched once and then kept: what the archive has by now does not matter, so that a warm start
+ * needs no archive. `add` finds out the version and makes the directory.
+ */
+export async function newestOr(
+  home: string,
+  progress: Progress,
+  add: () => Promise<string>,
+): Promise<string> {
+  return (await newest(home)) ?? exclusively(progress, async () => (await newest(home)) ?? add());
 }

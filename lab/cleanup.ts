@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 
 /** What must not outlive this process: child processes to kill and directories to remove. */
 const leftovers = new Set<ChildProcess | string>();
@@ -27,9 +27,29 @@ export function atExit(leftover: ChildProcess | string): Disposable {
   };
 }
 
+/** Everything at once, and without the event loop, which is not to be had at the exit. */
 function cleanUpAll(): void {
-  for (const leftover of leftovers) cleanUp(leftover);
+  const children = [...leftovers].filter(leftover => typeof leftover !== 'string');
+  children.forEach(cleanUp);
+  // A process that is about to die may still write files, and whoever started us may look for it.
+  for (const { pid } of children) waitForEnd(pid);
+  for (const leftover of leftovers) if (typeof leftover === 'string') cleanUp(leftover);
   leftovers.clear();
+}
+
+function waitForEnd(pid: number | undefined): void {
+  const clock = new Int32Array(new SharedArrayBuffer(4));
+  for (let rounds = 0; pid !== undefined && rounds < 400 && isAlive(pid); rounds++)
+    Atomics.wait(clock, 0, 0, 5);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    // The state follows the name, which is in parentheses; Z is a process that only waits to be collected.
+    return !/\) [ZX]/.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return false;
+  }
 }
 
 function cleanUp(leftover: ChildProcess | string): void {

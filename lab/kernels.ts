@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { download, lookUp } from './apt.js';
 import { writeBootImage } from './boot-image.js';
-import { cached } from './cache.js';
+import { cached, newestOr } from './cache.js';
 import { mustRun } from './command.js';
 import { LabError } from './error.js';
 import { indexModules, type KernelModule, loadOrder, moduleDependencies, readModule } from './modules.js';
@@ -49,13 +49,13 @@ const optionalModules = [
 /** Gets a kernel from the cache, or from the Debian archive into the cache. */
 export async function ensureKernel(kind: KernelKind, progress: Progress): Promise<Kernel> {
   const home = path.join(cacheDirectory(), 'kernels', kind);
-  const packageDirectory = (await newest(home)) ?? (await fetchPackage(kind, home, progress));
+  const packageDirectory = await newestOr(home, progress, () => fetchPackage(kind, home, progress));
   // The list of modules is part of the name: a longer one is cut out of the same package anew.
   const cut = createHash('sha256')
     .update(JSON.stringify([cutFormat, baseModules, optionalModules]))
     .digest('hex')
     .slice(0, 12);
-  const directory = await cached(path.join(packageDirectory, `cut-${cut}`), temporary =>
+  const directory = await cached(path.join(packageDirectory, `cut-${cut}`), progress, temporary =>
     progress(`unpacking ${kind}`, () =>
       unpack(path.join(packageDirectory, 'package.deb'), temporary, progress),
     ),
@@ -72,19 +72,11 @@ export async function ensureKernel(kind: KernelKind, progress: Progress): Promis
   };
 }
 
-/** The package fetched last; the archive may have moved on since, which is no reason to need it. */
-async function newest(home: string): Promise<string | undefined> {
-  const names = await readdir(home).catch(() => []);
-  const complete = names.filter(name => !name.includes('.tmp-')).map(name => path.join(home, name));
-  const times = await Promise.all(complete.map(async directory => (await stat(directory)).mtimeMs));
-  return complete[times.indexOf(Math.max(...times))];
-}
-
 async function fetchPackage(kind: KernelKind, home: string, progress: Progress): Promise<string> {
   const meta = await lookUp(metaPackages[kind], progress);
   const name = meta.depends.find(dependency => dependency.startsWith('linux-image-'));
   if (!name) throw new LabError(`${meta.name} ${meta.version} depends on no kernel image`);
-  return cached(path.join(home, meta.version), temporary =>
+  return cached(path.join(home, meta.version), progress, temporary =>
     download(name, path.join(temporary, 'package.deb'), progress),
   );
 }

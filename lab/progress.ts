@@ -4,20 +4,30 @@ export type Progress = <T>(label: string, work: () => Promise<T>) => Promise<T>;
 /** For callers that want to hear nothing. */
 export const silent: Progress = (_label, work) => work();
 
-/** One line on standard error for each step that takes longer than `thresholdMs`: its name at once, its time at the end. */
+/** One line for each step that takes longer than `thresholdMs`: its name as soon as that is clear, its time at the end. */
 export function progressOn(stream: NodeJS.WritableStream, thresholdMs = 2000): Progress {
+  /** The step that the last line is about and that is not at its end. */
+  let current: string | undefined;
+  const show = (label: string): void => {
+    stream.write(`${current === undefined ? '' : '\n'}lab: ${label} ...`);
+    current = label;
+  };
+  const finish = (label: string, time: string): void => {
+    stream.write(current === label ? ` ${time}\n` : `lab: ${label} took ${time}\n`);
+    current = undefined;
+  };
   return async (label, work) => {
     const start = performance.now();
     const shown = { yet: false };
     const timer = setTimeout(() => {
       shown.yet = true;
-      stream.write(`lab: ${label} ...`);
+      show(label);
     }, thresholdMs);
     try {
       return await work();
     } finally {
       clearTimeout(timer);
-      if (shown.yet) stream.write(` ${((performance.now() - start) / 1000).toFixed(1)} s\n`);
+      if (shown.yet) finish(label, `${((performance.now() - start) / 1000).toFixed(1)} s`);
     }
   };
 }

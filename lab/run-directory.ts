@@ -13,7 +13,8 @@ const abandonedMs = 24 * 3600 * 1000;
 /** Makes a directory for the files of one run, and removes those of runs that were killed without a chance to do it. */
 export function makeRunDirectory(): string {
   const root = temporaryRoot();
-  for (const name of readdirSync(root).filter(entry => entry.startsWith(prefix))) removeIfAbandoned(path.join(root, name));
+  for (const name of readdirSync(root).filter(entry => entry.startsWith(prefix)))
+    removeIfAbandoned(path.join(root, name));
   return mkdtempSync(path.join(root, `${prefix}${process.pid}-`));
 }
 
@@ -21,7 +22,8 @@ function removeIfAbandoned(directory: string): void {
   try {
     const pid = path.basename(directory).slice(prefix.length).split('-')[0] ?? '';
     const idleMs = Date.now() - statSync(directory).mtimeMs;
-    if (idleMs > abandonedMs && !existsSync(`/proc/${pid}`)) rmSync(directory, { recursive: true, force: true });
+    if (idleMs > abandonedMs && !existsSync(`/proc/${pid}`))
+      rmSync(directory, { recursive: true, force: true });
   } catch {
     // Another run was faster, or it belongs to somebody else.
   }

@@ -4,17 +4,19 @@ import type { Readable, Writable } from 'node:stream';
 import { chooseAccelerator } from './accelerator.js';
 import { installMissing } from './apt.js';
 import type { ExecResult } from './channel.js';
-import { withLock } from './lock.js';
 import { LabError } from './error.js';
 import { ensureInitramfs } from './initramfs.js';
 import { ensureKernel } from './kernels.js';
-import { cacheDirectory, packageRoot } from './paths.js';
+import { packageRoot } from './paths.js';
 import { defaultProfile, findProfile } from './profiles.js';
 import { type Progress, silent } from './progress.js';
 import { Vm } from './vm.js';
 
 /** Where a guest has the directory shared as `outDir`; commands find it in $LAB_OUT. */
 export const guestOutDirectory = '/run/vfio-lab/out';
+
+/** What a run needs of the machine, by package. The demo and the tests use the last two in the guest. */
+const programs = { 'qemu-system-x86_64': 'qemu-system-x86', ping: 'iputils-ping', ip: 'iproute2' };
 
 /** Which machine to boot, and how. */
 export interface BootOptions {
@@ -100,19 +102,15 @@ export async function bootLab(options: BootOptions = {}, cwd = process.cwd()): P
   const progress = options.progress ?? silent;
   const profile = findProfile(options.profile ?? defaultProfile);
   if (options.outDir !== undefined) mkdirSync(options.outDir, { recursive: true });
-  // One at a time, so that two cold starts fetch everything once; a warm start has nothing to do in here.
-  const parts = await withLock(path.join(cacheDirectory(), 'lock'), async () => {
-    await installMissing(
-      { 'qemu-system-x86_64': 'qemu-system-x86', ping: 'iputils-ping', ip: 'iproute2' },
-      progress,
-    );
-    const kernel = await ensureKernel(profile.kernel, progress);
-    const initramfs = await ensureInitramfs(kernel, progress);
-    return { kernel, initramfs, accelerator: await chooseAccelerator(kernel, initramfs, progress) };
-  });
+  await installMissing(programs, progress);
+  const kernel = await ensureKernel(profile.kernel, progress);
+  const initramfs = await ensureInitramfs(kernel, progress);
+  const accelerator = await chooseAccelerator(kernel, initramfs, progress);
   const vmOptions = {
     profile,
-    ...parts,
+    kernel,
+    initramfs,
+    accelerator,
     outDir: options.outDir === undefined ? undefined : realpathSync(options.outDir),
     keep: [
       cwd,
@@ -125,13 +123,12 @@ export async function bootLab(options: BootOptions = {}, cwd = process.cwd()): P
     signal: options.signal,
     console: options.console,
   };
-  const vm = await progress(`booting ${profile.name}`, () =>
-    Vm.boot(vmOptions).catch((error: unknown) => {
-      // QEMU has been seen to abort on an assertion of its own; a second boot tells that from a real fault.
-      if (!(error instanceof LabError) || options.signal?.aborted) throw error;
-      return Vm.boot(vmOptions);
-    }),
-  );
+  const vm = await progress(`booting ${profile.name}`, () => Vm.boot(vmOptions)).catch((error: unknown) => {
+    // QEMU has been seen to abort on an assertion of its own; a second boot tells that from a real fault.
+    if (!(error instanceof LabError) || options.signal?.aborted) throw error;
+    const why = error.message.split('\n')[0] ?? '';
+    return progress(`booting ${profile.name} once more, since ${why}`, () => Vm.boot(vmOptions));
+  });
   return new Lab(vm, options);
 }
 

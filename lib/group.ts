@@ -208,7 +208,12 @@ export class Group implements Disposable {
 
   /** @internal `VFIO_GROUP_UNSET_CONTAINER`. */
   leave(): void {
-    attempt(this.#context(`Detaching group ${this.id}`), () => native().groupUnsetContainer(this.handle));
+    try {
+      attempt(this.#context(`Detaching group ${this.id}`), () => native().groupUnsetContainer(this.handle));
+    } catch (error) {
+      // The kernel takes a group out by itself when its last device leaves vfio-pci, which a release request ends in.
+      if (!(error instanceof VfioError) || error.code !== 'EINVAL') throw error;
+    }
     this.#container = undefined;
   }
 

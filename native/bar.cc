@@ -60,6 +60,7 @@ void BarMapping::wipe() noexcept {
 }
 
 void BarMapping::refuse() noexcept {
+  refused_ = true;
   first_ = {0, 0};
   areas_.clear();
 }
@@ -86,7 +87,7 @@ Napi::Value BarMapping::buffer(Napi::Env env) {
     std::lock_guard<std::mutex> lock(mutex_);
     pages = pages_;
   }
-  if (!pages || first_.end == 0) throw ClosedError("BAR mapping");
+  if (!pages || refused_) throw ClosedError("BAR mapping");
   if (!writable_) {
     throw Napi::TypeError::New(
         env, "A read-only mapping has no ArrayBuffer: a store through it would end the process");

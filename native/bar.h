@@ -58,6 +58,7 @@ class BarMapping final : public Resource {
   uint8_t* base_ = nullptr;
   Area first_{0, 0};
   std::vector<Area> areas_;
+  bool refused_ = false;
   sigbus::Slot* slot_ = nullptr;
   mutable std::mutex mutex_;
   std::shared_ptr<Pages> pages_;

@@ -146,6 +146,11 @@ size_t powerOfTwo(Call& call, size_t index, const char* name) {
 Napi::Value alloc(Call& call, Memory::Request request) {
   request.length = static_cast<size_t>(call.integer(0, "length", 1, int64_t{1} << 46));
   request.hugePageSize = powerOfTwo(call, 2, "hugePageSize");
+  // The kernel rounds the length up to the huge page it takes, over whatever lies there: never a smaller one
+  // than ours.
+  if (request.hugePageSize != 0 && request.hugePageSize <= sys::pageSize()) {
+    throw Napi::TypeError::New(call.env(), "hugePageSize must be 0 or larger than a page");
+  }
   request.numaNode = static_cast<int>(call.integer(3, "numaNode", -1, 1023));
   return blocking(
       call, call.boolean(4, "async"),

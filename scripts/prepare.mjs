@@ -5,7 +5,7 @@
 //   node scripts/prepare.mjs [--quiet] [--native]
 //     --quiet   report on standard error, leaving standard output to the command that follows
 //     --native  stop after the addon
-import { existsSync, mkdirSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { filesBelow, fingerprint, hashOf, readStamp, writeStamp } from './stamps.mjs';
@@ -89,6 +89,8 @@ async function installPackages() {
 // --- node_modules ----------------------------------------------------------------------------------------------------
 
 function packagesAreCurrent() {
+  // A link leads to what belongs to another checkout, and npm would empty that first.
+  if (lstatSync(at('node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) return true;
   const installed = at('node_modules', '.package-lock.json');
   if (!existsSync(installed)) return false;
   const wanted = hashOf(at('package-lock.json'));

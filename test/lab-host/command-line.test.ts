@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -13,8 +13,13 @@ interface Outcome {
 }
 
 /** The lab as a user starts it, with temporary files in a place that can be looked into. */
-function start(argv: readonly string[], temporary: string, cwd = '/'): { child: ChildProcess; ended: Promise<Outcome> } {
-  const env = { ...process.env, TMPDIR: temporary, INIT_CWD: cwd };
+function start(
+  argv: readonly string[],
+  temporary: string,
+  cwd = '/',
+  extra: Record<string, string> = {},
+): { child: ChildProcess; ended: Promise<Outcome> } {
+  const env = { ...process.env, TMPDIR: temporary, INIT_CWD: cwd, ...extra };
   const child = spawn(process.execPath, [main, ...argv], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
@@ -28,7 +33,8 @@ function start(argv: readonly string[], temporary: string, cwd = '/'): { child: 
 function machinesUsing(directory: string): string[] {
   return readdirSync('/proc').filter(pid => {
     try {
-      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith(`qemu-system-x86_64\0`)
+      return /^\d+$/.test(pid) &&
+        readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith(`qemu-system-x86_64\0`)
         ? readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(directory)
         : false;
     } catch {
@@ -38,10 +44,25 @@ function machinesUsing(directory: string): string[] {
 }
 
 async function until(what: string, condition: () => boolean): Promise<void> {
-  for (const start = performance.now(); !condition(); ) {
+  for (const start = performance.now(); !condition();) {
     assert.ok(performance.now() - start < 60_000, `${what} did not happen`);
     await new Promise(resolve => setTimeout(resolve, 20));
   }
+}
+
+/** A directory with a QEMU that aborts, `times` times, and then is the real one. */
+function fragileQemu(times: number): string {
+  const directory = mkdtempSync(path.join(tmpdir(), 'lab-qemu-'));
+  const script = `#!/bin/sh
+    PATH=\${PATH#*:}
+    if [ "$1" != --version ] && [ "$(ls ${directory} | wc -l)" -le ${times} ]; then
+      touch ${directory}/$$
+      echo 'Assertion failed, says QEMU' >&2
+      kill -ABRT $$
+    fi
+    exec qemu-system-x86_64 "$@"`;
+  writeFileSync(path.join(directory, 'qemu-system-x86_64'), script, { mode: 0o755 });
+  return directory;
 }
 
 describe('lab: the command line', function () {
@@ -82,6 +103,22 @@ describe('lab: the command line', function () {
     const { code, stderr } = await start(['sh', '-c', 'echo b >/proc/sysrq-trigger'], temporary).ended;
     assert.equal(code, 125);
     assert.match(stderr, /QEMU ended by itself \(exit code 0\)/);
+  });
+
+  it('boots again when QEMU dies in the boot, and gives up when it does so twice', async () => {
+    for (const [deaths, expected] of [
+      [1, { code: 5, stdout: 'up\n' }],
+      [2, { code: 125, stdout: '' }],
+    ] as const) {
+      const bin = fragileQemu(deaths);
+      const extra = { PATH: `${bin}:${process.env['PATH'] ?? ''}`, VFIO_LAB_ACCEL: 'tcg' };
+      const { code, stdout, stderr } = await start(['sh', '-c', 'echo up; exit 5'], temporary, '/', extra)
+        .ended;
+      rmSync(bin, { recursive: true });
+      assert.deepEqual({ code, stdout }, expected);
+      if (deaths === 2)
+        assert.match(stderr, /QEMU ended by itself \(SIGABRT\)\nQEMU said:\nAssertion failed, says QEMU/);
+    }
   });
 
   it('cleans up after Ctrl-C during the boot', async () => {

@@ -152,7 +152,12 @@ describe('lab: a booted machine', function () {
     };
     const script = 'for a; do cd /sys/bus/pci/devices/$a; echo $a $(cat vendor device); done';
     const { stdout } = await run(['sh', '-c', script, 'sh', ...Object.keys(ids)]);
-    assert.equal(stdout, Object.entries(ids).map(([address, id]) => `${address} ${id}\n`).join(''));
+    assert.equal(
+      stdout,
+      Object.entries(ids)
+        .map(([address, id]) => `${address} ${id}\n`)
+        .join(''),
+    );
   });
 
   it('has one group for each device, and one for the pair', async () => {

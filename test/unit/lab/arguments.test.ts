@@ -27,7 +27,12 @@ describe('lab: command line', () => {
 
   it('starts a shell without a command', () => {
     assert.deepEqual(parseArguments([]), { ...plain, action: 'shell', argv: [] });
-    assert.deepEqual(parseArguments(['--verbose', '--']), { ...plain, verbose: true, action: 'shell', argv: [] });
+    assert.deepEqual(parseArguments(['--verbose', '--']), {
+      ...plain,
+      verbose: true,
+      action: 'shell',
+      argv: [],
+    });
   });
 
   it('knows --list and --help', () => {

@@ -4,7 +4,7 @@ import { type CpioEntry, writeCpio } from '../../../lab/cpio.js';
 /** Reads an archive back, field by field, as the format's description has it. */
 function parse(archive: Buffer): { name: string; mode: number; data: string; links: number }[] {
   const entries = [];
-  for (let at = 0; at < archive.length; ) {
+  for (let at = 0; at < archive.length;) {
     assert.equal(archive.toString('latin1', at, at + 6), '070701', `magic at ${at}`);
     const field = (index: number): number =>
       parseInt(archive.toString('latin1', at + 6 + index * 8, at + 14 + index * 8), 16);

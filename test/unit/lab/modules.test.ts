@@ -3,9 +3,13 @@ import { LabError } from '../../../lab/error.js';
 import { loadOrder, moduleDependencies, moduleName } from '../../../lab/modules.js';
 
 const available = new Map(
-  Object.entries({ nvme: ['nvme_core'], nvme_core: ['crc64'], crc64: [], vfio_pci: ['vfio', 'crc64'], vfio: [] }).map(
-    ([name, depends]) => [name, { name, depends }],
-  ),
+  Object.entries({
+    nvme: ['nvme_core'],
+    nvme_core: ['crc64'],
+    crc64: [],
+    vfio_pci: ['vfio', 'crc64'],
+    vfio: [],
+  }).map(([name, depends]) => [name, { name, depends }]),
 );
 
 describe('lab: kernel modules', () => {
@@ -22,7 +26,13 @@ describe('lab: kernel modules', () => {
   });
 
   it('loads each once, after what it needs', () => {
-    assert.deepEqual(loadOrder(['nvme', 'vfio-pci'], available), ['crc64', 'nvme_core', 'nvme', 'vfio', 'vfio_pci']);
+    assert.deepEqual(loadOrder(['nvme', 'vfio-pci'], available), [
+      'crc64',
+      'nvme_core',
+      'nvme',
+      'vfio',
+      'vfio_pci',
+    ]);
   });
 
   it('leaves out what the kernel has built in', () => {
@@ -34,6 +44,9 @@ describe('lab: kernel modules', () => {
       ['a', { name: 'a', depends: ['b'] }],
       ['b', { name: 'b', depends: ['a'] }],
     ]);
-    assert.throws(() => loadOrder(['a'], circle), new LabError('kernel modules depend on each other: a → b → a'));
+    assert.throws(
+      () => loadOrder(['a'], circle),
+      new LabError('kernel modules depend on each other: a → b → a'),
+    );
   });
 });

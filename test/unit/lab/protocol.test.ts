@@ -19,12 +19,20 @@ describe('lab: frames', () => {
   });
 
   it('hold a request as strings that a C program can walk', () => {
-    const frame = encodeRun({ argv: ['a b', ''], cwd: '/x', env: { A: '1' }, tty: { rows: 24, columns: 80 } });
+    const frame = encodeRun({
+      argv: ['a b', ''],
+      cwd: '/x',
+      env: { A: '1' },
+      tty: { rows: 24, columns: 80 },
+    });
     assert.equal(frame.toString('utf8', 5), 'tty\x0024\x0080\0/x\x002\0a b\0\0A=1\0');
   });
 
   it('refuse an argument with a NUL, which would shift all that follows', () => {
-    assert.throws(() => encodeRun({ argv: ['a\0b'], cwd: '/', env: {} }), /holds a NUL character: "a\\u0000b"/);
+    assert.throws(
+      () => encodeRun({ argv: ['a\0b'], cwd: '/', env: {} }),
+      /holds a NUL character: "a\\u0000b"/,
+    );
   });
 });
 

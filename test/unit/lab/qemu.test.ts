@@ -25,7 +25,14 @@ describe('lab: QEMU command line', () => {
     const behindPort = values(machine.args, '-device').filter(text => /bus=port\d+(,|$)/.test(text));
     assert.deepEqual(
       behindPort.map(text => `${text.split(',')[0] ?? ''} ${/bus=(\w+)/.exec(text)?.[1] ?? ''}`),
-      ['e1000e port1', 'e1000e port2', 'nvme port3', 'edu port4', 'pci-testdev port5', 'pcie-pci-bridge port6'],
+      [
+        'e1000e port1',
+        'e1000e port2',
+        'nvme port3',
+        'edu port4',
+        'pci-testdev port5',
+        'pcie-pci-bridge port6',
+      ],
     );
   });
 
@@ -53,7 +60,9 @@ describe('lab: QEMU command line', () => {
     assert.ok(shares.every(text => text.endsWith('readonly=on')));
     const withOut = buildMachine(findProfile('stock'), { ...files, out: '/out' }, 'tcg');
     assert.ok(values(withOut.args, '-append')[0]?.includes('lab.out'));
-    assert.ok(values(withOut.args, '-fsdev').some(text => text.includes('path=/out') && !text.includes('readonly')));
+    assert.ok(
+      values(withOut.args, '-fsdev').some(text => text.includes('path=/out') && !text.includes('readonly')),
+    );
   });
 
   it('names the accelerator', () => {
@@ -84,10 +93,9 @@ describe('lab: profiles', () => {
 
 describe('lab: directories that the guest covers', () => {
   it('are those below its own file systems, outer ones first, each once', () => {
-    assert.deepEqual(coveredPaths(['/tmp/a/b', '/home/x', '/tmp/a', '/tmp/a/b', '/tmp', '/tmpfoo', '/run/y']), [
-      '/run/y',
-      '/tmp/a',
-      '/tmp/a/b',
-    ]);
+    assert.deepEqual(
+      coveredPaths(['/tmp/a/b', '/home/x', '/tmp/a', '/tmp/a/b', '/tmp', '/tmpfoo', '/run/y']),
+      ['/run/y', '/tmp/a', '/tmp/a/b'],
+    );
   });
 });

@@ -145,6 +145,7 @@ describe('native arguments', () => {
   it('memoryAlloc takes powers of two only', () => {
     assert.throws(() => addon.memoryAlloc(4096, 3, 0, -1, false), /alignment must be a power of two/);
     assert.throws(() => addon.memoryAlloc(4096, 0, 12345, -1, false), /hugePageSize must be a power of two/);
+    assert.throws(() => addon.memoryAlloc(4096, 0, 4096, -1, false), /hugePageSize must be 0 or larger/);
     assert.throws(() => addon.memoryAlloc(0, 0, 0, -1, false), TypeError);
   });
 

@@ -1,0 +1,16 @@
+import { type Benchmark } from './benchmark.js';
+import { dma } from './rows/dma.js';
+import { eventfdBurst, eventfdLatency } from './rows/eventfd.js';
+import { interrupts } from './rows/interrupts.js';
+import { open } from './rows/open.js';
+import { registers } from './rows/registers.js';
+
+/** All there are, in the order they run: those of this machine first, then those that share one boot of the lab. */
+export const benchmarks: readonly Benchmark[] = [
+  ...eventfdLatency,
+  eventfdBurst,
+  registers,
+  ...interrupts,
+  open,
+  ...dma,
+];

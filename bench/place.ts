@@ -1,0 +1,79 @@
+import { Writable } from 'node:stream';
+import { runCommand } from '../lab/command.js';
+import { devices } from '../lab/devices.js';
+import { type Progress, silent } from '../lab/progress.js';
+import { bootLab, type Lab } from '../lab/run.js';
+
+/** A machine that runs programs. */
+export interface Place {
+  /** Runs a program to its end and returns its standard output. @throws Error when it fails, with what it said */
+  run(argv: readonly string[]): Promise<string>;
+}
+
+/** This machine. */
+export const host: Place = {
+  async run(argv) {
+    const { code, stdout, stderr } = await runCommand(argv);
+    return successful(argv, code, stdout, stderr);
+  },
+};
+
+/** The lab's virtual machine, with one NIC on vfio-pci for C programs and ours alike. */
+export class LabPlace implements Place, AsyncDisposable {
+  private constructor(private readonly lab: Lab) {}
+
+  /** @param keep directories of the host that the guest must see even below /tmp */
+  static async boot(
+    profile: string,
+    keep: readonly string[],
+    progress: Progress = silent,
+  ): Promise<LabPlace> {
+    const place = new LabPlace(await bootLab({ profile, keep, progress }));
+    try {
+      await place.run(['sh', '-c', bindScript(devices.nicA)]);
+      return place;
+    } catch (error) {
+      await place[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async run(argv: readonly string[]): Promise<string> {
+    const [stdout, stderr] = [new Captured(), new Captured()];
+    const { exitCode } = await this.lab.run({ argv, stdout, stderr, timeoutMs: 300_000 });
+    return successful(argv, exitCode, stdout.text, stderr.text);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.lab[Symbol.asyncDispose]();
+  }
+}
+
+/** Without the library, which would give the device back at the end of the process that bound it. */
+function bindScript(address: string): string {
+  const device = `/sys/bus/pci/devices/${address}`;
+  return [
+    'set -e',
+    `echo vfio-pci >${device}/driver_override`,
+    `echo ${address} >${device}/driver/unbind`,
+    `echo ${address} >/sys/bus/pci/drivers_probe`,
+  ].join('\n');
+}
+
+class Captured extends Writable {
+  readonly #chunks: Buffer[] = [];
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.#chunks.push(chunk);
+    done();
+  }
+
+  get text(): string {
+    return Buffer.concat(this.#chunks).toString();
+  }
+}
+
+function successful(argv: readonly string[], code: number | null, stdout: string, stderr: string): string {
+  if (code === 0) return stdout;
+  throw new Error(`${argv.join(' ')} ended with ${code ?? 'a signal'}:\n${stderr.trim() || stdout.trim()}`);
+}

@@ -1,0 +1,4 @@
+/** Prints what the machine is that this runs on. */
+import { describeMachine } from '../machine.js';
+
+console.log(JSON.stringify(describeMachine()));

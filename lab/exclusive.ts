@@ -1,0 +1,36 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { cacheDirectory } from './paths.js';
+import type { Progress } from './progress.js';
+
+const held = new AsyncLocalStorage<true>();
+
+/**
+ * Does work that changes the cache or the machine's packages, while no other run does any. Work within work is fine.
+ *
+ * The lock is held by a flock(1) child that lives as long as our end of its standard input: the kernel gives it up
+ * whatever way we die, so there are no stale locks to detect.
+ */
+export async function exclusively<T>(progress: Progress, work: () => Promise<T>): Promise<T> {
+  if (held.getStore()) return work();
+  const file = path.join(cacheDirectory(), 'lock');
+  mkdirSync(path.dirname(file), { recursive: true });
+  const holder = spawn('flock', [file, 'sh', '-c', 'echo locked; exec cat'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    // Ctrl-C is for this process; the child ends with its input.
+    detached: true,
+  });
+  const ended = once(holder, 'close');
+  try {
+    await progress('waiting for the set-up that another run does', () =>
+      Promise.race([once(holder.stdout, 'data'), ended]),
+    );
+    return await held.run(true, work);
+  } finally {
+    holder.stdin.end();
+    await ended;
+  }
+}

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { Device } from 'vfio';
+import { devices } from '../../../lab/devices';
+import { createProcess, createWorker } from '../../support/processes';
+import { bound } from '../support/bound';
+import { Edu } from '../support/edu';
+import { labSuite } from '../support/suite';
+import { groupOf } from '../support/sysfs';
+
+interface Failure {
+  code: string;
+  message: string;
+  path?: string;
+}
+
+labSuite('group: open elsewhere', () => {
+  bound(devices.edu);
+  let device: Device;
+  before(async () => {
+    device = await Device.open(devices.edu);
+  });
+  after(() => device.close());
+
+  function check(failures: Failure[]): void {
+    const node = `/dev/vfio/${groupOf(devices.edu)}`;
+    assert.equal(failures.length, 3);
+    for (const { code, message, path } of failures) {
+      assert.equal(code, 'EBUSY');
+      assert.equal(path, node);
+      assert.match(message, /the group is open already: only one holder at a time/);
+    }
+    assert.equal(device.bar(0).read32(Edu.ID) & 0xffff, 0xed, 'the holder goes on undisturbed');
+  }
+
+  it('in another process: EBUSY says so, whichever way it was opened', async () => {
+    const { stdout, stderr, code } = await createProcess(async ({ vfio: { Device, Group } }, address) => {
+      const tries = [
+        () => Group.open(address),
+        () => Device.openSync(address),
+        () => Device.open(address, { bind: true }),
+      ];
+      const failures = [];
+      for (const open of tries) {
+        try {
+          await open();
+        } catch (error) {
+          const { code, message, path } = error as Failure;
+          failures.push({ code, message, path });
+        }
+      }
+      process.stdout.write(JSON.stringify(failures));
+    }, devices.edu);
+    assert.deepEqual([code, stderr], [0, '']);
+    check(JSON.parse(stdout) as Failure[]);
+  });
+
+  it('in another thread: the same', async () => {
+    const { message, ended } = createWorker(async ({ vfio: { Device, Group }, require }, address) => {
+      const { parentPort } = require('node:worker_threads') as typeof import('node:worker_threads');
+      const tries = [() => Group.open(address), () => Device.openSync(address), () => Device.open(address)];
+      const failures = [];
+      for (const open of tries) {
+        try {
+          await open();
+        } catch (error) {
+          const { code, message, path } = error as Failure;
+          failures.push({ code, message, path });
+        }
+      }
+      parentPort?.postMessage(failures);
+    }, devices.edu);
+    check((await message()) as Failure[]);
+    assert.equal(await ended, 0);
+  });
+});

@@ -1,0 +1,52 @@
+import * as fs from 'node:fs';
+import { native } from '../../../lib/native';
+
+/** What this process holds of VFIO at the moment. */
+export interface Held {
+  /** Open files of VFIO and eventfds, by what they are. */
+  files: Record<string, number>;
+  /** Mappings of devices in this process's address space. */
+  deviceMappings: number;
+  /** Pages pinned for devices, in bytes. */
+  pinned: number;
+  /** What the native layer knows of. */
+  objects: ReturnType<ReturnType<typeof native>['liveObjects']>;
+}
+
+export function held(): Held {
+  return {
+    files: openFiles(),
+    deviceMappings: mappings().filter(line => line.includes('[vfio-device]')).length,
+    pinned: statusBytes('VmPin'),
+    objects: native().liveObjects(),
+  };
+}
+
+function openFiles(): Record<string, number> {
+  const files: Record<string, number> = {};
+  for (const fd of fs.readdirSync('/proc/self/fd')) {
+    const target = linkTarget(`/proc/self/fd/${fd}`);
+    if (/\/dev\/vfio|\[vfio|\[eventfd\]/.test(target)) files[target] = (files[target] ?? 0) + 1;
+  }
+  return files;
+}
+
+/** The descriptor that read the directory is closed by the time it is looked at. */
+function linkTarget(link: string): string {
+  try {
+    return fs.readlinkSync(link);
+  } catch {
+    return '';
+  }
+}
+
+/** The lines of /proc/self/maps. */
+export function mappings(): string[] {
+  return fs.readFileSync('/proc/self/maps', 'utf8').trim().split('\n');
+}
+
+/** A field of /proc/self/status that counts kilobytes, in bytes. */
+export function statusBytes(field: 'VmPin' | 'VmRSS'): number {
+  const match = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(fs.readFileSync('/proc/self/status', 'utf8'));
+  return Number(match?.[1] ?? 0) * 1024;
+}

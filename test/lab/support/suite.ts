@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { devices } from '../../../lab/devices';
+import { skip } from '../../support/skip';
+import { held } from './held';
+import { drivers } from './sysfs';
+
+type Cleanup = [title: string, work: () => void | Promise<void>];
+
+let cleanups: Cleanup[] = [];
+
+/**
+ * A suite of tests on the lab's devices. Afterwards everything must be as it was before: no descriptor, mapping or pinned
+ * page is left, and every device is on the driver it had.
+ */
+export function labSuite(title: string, body: (this: Mocha.Suite) => void): void {
+  describe(title, function () {
+    this.timeout(30_000);
+    if (process.env['LAB'] !== '1') {
+      it('runs in the lab', function () {
+        skip(this, 'needs the devices of the lab (npm run lab)');
+      });
+      return;
+    }
+    const now = () => ({ held: held(), drivers: drivers(Object.values(devices)) });
+    let initially: ReturnType<typeof now>;
+    before('remember what is held', () => {
+      initially = now();
+    });
+    cleanups = [];
+    body.call(this);
+    for (const cleanup of cleanups.reverse()) after(...cleanup);
+    after('nothing is left behind', () => {
+      assert.deepEqual(now(), initially);
+    });
+  });
+}
+
+/** Runs after the suite's own `after` hooks, the last one first: what was set up first is taken down last. */
+export function lastly(...cleanup: Cleanup): void {
+  cleanups.push(cleanup);
+}

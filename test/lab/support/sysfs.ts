@@ -1,0 +1,37 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { lastly } from './suite';
+
+/** The driver a device is bound to, as sysfs says it and without the library's help. */
+export function driverOf(address: string): string | undefined {
+  try {
+    return path.basename(fs.readlinkSync(`/sys/bus/pci/devices/${address}/driver`));
+  } catch {
+    return undefined;
+  }
+}
+
+export function drivers(addresses: readonly string[]): Record<string, string | undefined> {
+  return Object.fromEntries(addresses.map(address => [address, driverOf(address)]));
+}
+
+export function groupOf(address: string): number {
+  return Number(path.basename(fs.readlinkSync(`/sys/bus/pci/devices/${address}/iommu_group`)));
+}
+
+/** Where a parameter of the kernel or one of its modules is. */
+export const parameter = {
+  dmaEntryLimit: '/sys/module/vfio_iommu_type1/parameters/dma_entry_limit',
+  hugePages2M: '/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages',
+  hugePages1G: '/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages',
+} as const;
+
+/** Sets a parameter for the tests of a suite, and puts it back afterwards. */
+export function withParameter(file: string, value: string): void {
+  let previous: string;
+  before(`set ${path.basename(file)} to ${value}`, () => {
+    previous = fs.readFileSync(file, 'utf8').trim();
+    fs.writeFileSync(file, value);
+  });
+  lastly(`put ${path.basename(file)} back`, () => fs.writeFileSync(file, previous));
+}

@@ -1,0 +1,92 @@
+import { openSync, writeSync } from 'node:fs';
+import { errorText, indent } from './error-text.js';
+import type { TestRecord } from './records.js';
+import { skipReason } from './skip.js';
+
+/** How long a process may take to end when its tests are done. */
+const graceMs = 10_000;
+
+/**
+ * The mocha reporter of this package: a line for each test, every failure in full at the end, and with
+ * `--reporter-option output=FILE` the records of `records.ts` for the runner.
+ *
+ * It also sees to what mocha lets pass: a test skipped without a reason fails, and so does a process that something keeps
+ * alive after the last test, for that is a leak.
+ */
+export default class Reporter {
+  readonly #output: number | undefined;
+  readonly #failures: { title: readonly string[]; detail: string }[] = [];
+  #depth = 0;
+  #passed = 0;
+  #skipped = 0;
+
+  constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
+    const { output } = (options.reporterOptions ?? {}) as { output?: string };
+    this.#output = output === undefined ? undefined : openSync(output, 'a');
+    runner.on('suite', suite => this.#beginSuite(suite));
+    runner.on('suite end', () => this.#depth--);
+    runner.on('test', test => this.#record({ event: 'begin', title: test.titlePath() }));
+    runner.on('pass', test => this.#pass(test));
+    runner.on('fail', (test, error: unknown) => this.#fail(test, errorText(error)));
+    runner.on('pending', test => this.#skip(test));
+    runner.on('end', () => this.#end());
+  }
+
+  #beginSuite(suite: Mocha.Suite): void {
+    this.#depth++;
+    if (suite.root) this.#depth = 0;
+    else this.#print(suite.title);
+  }
+
+  #pass(test: Mocha.Test): void {
+    this.#passed++;
+    const { duration = 0 } = test;
+    this.#print(`  ok ${test.title}${duration > test.slow() ? ` (${duration} ms)` : ''}`);
+    this.#record({ event: 'end', title: test.titlePath(), state: 'passed' });
+  }
+
+  #fail(test: Mocha.Runnable, detail: string): void {
+    this.#failures.push({ title: test.titlePath(), detail });
+    this.#print(`  ${this.#failures.length}) FAILED ${test.title}`);
+    this.#record({ event: 'end', title: test.titlePath(), state: 'failed', detail });
+  }
+
+  #skip(test: Mocha.Test): void {
+    const detail = skipReason(test);
+    if (detail === undefined) {
+      this.#fail(test, "skipped without a reason: skip(this, 'why') of test/support/skip.ts is how to skip");
+      process.exitCode = 1;
+      return;
+    }
+    this.#skipped++;
+    this.#print(`  -- ${test.title} (skipped: ${detail})`);
+    this.#record({ event: 'end', title: test.titlePath(), state: 'skipped', detail });
+  }
+
+  #end(): void {
+    this.#depth = 0;
+    for (const [i, { title, detail }] of this.#failures.entries()) {
+      process.stdout.write(`\n${i + 1}) ${title.join(' > ')}\n${indent(detail, '   ')}\n`);
+    }
+    this.#print(`\n${this.#passed} passed, ${this.#failures.length} failed, ${this.#skipped} skipped`);
+    this.#record({ event: 'done' });
+    // Only runs when something else keeps the loop alive.
+    setTimeout(() => this.#stuck(), graceMs).unref();
+  }
+
+  #stuck(): never {
+    const resources = process.getActiveResourcesInfo().join(', ') || 'nothing that Node knows of';
+    const detail = `still alive ${graceMs / 1000} s after the last test, by: ${resources}`;
+    this.#print(`the test process is ${detail}`);
+    this.#record({ event: 'stuck', detail });
+    process.exit(1);
+  }
+
+  #print(line: string): void {
+    process.stdout.write(`${indent(line, '  '.repeat(Math.max(0, this.#depth - 1)))}\n`);
+  }
+
+  #record(record: TestRecord): void {
+    if (this.#output !== undefined) writeSync(this.#output, `${JSON.stringify(record)}\n`);
+  }
+}

@@ -1,0 +1,49 @@
+import type { Outcome } from '../records.js';
+import { indent } from '../error-text.js';
+import { count, countText, type StageResult } from './stage.js';
+
+/** The end of a run: the table, what was skipped and why, what failed, and as the last line the counts. */
+export function summary(results: readonly StageResult[], wallSeconds: number): string {
+  const all = results.flatMap(result => result.outcomes);
+  const rows = [
+    ['stage', 'passed', 'failed', 'skipped', 'seconds'],
+    ...results.map(({ name, outcomes, seconds }) => row(name, outcomes, seconds)),
+    row('in all', all, wallSeconds),
+  ];
+  const sections = [
+    table(rows),
+    section('Skipped', results, 'skipped'),
+    section('Failed', results, 'failed'),
+  ];
+  return `\n${sections.filter(text => text !== '').join('\n')}\n${countText(all)}\n`;
+}
+
+function row(name: string, outcomes: readonly Outcome[], seconds: number): string[] {
+  const of = (state: Outcome['state']): string => String(count(outcomes, state));
+  return [name, of('passed'), of('failed'), of('skipped'), seconds.toFixed(1)];
+}
+
+function table(rows: readonly string[][]): string {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map(cells => cells[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+      .join('  ');
+  return rows.map(cells => `${line(cells)}\n`).join('');
+}
+
+function section(title: string, results: readonly StageResult[], state: Outcome['state']): string {
+  const entries = results.flatMap(({ name, outcomes }) =>
+    outcomes
+      .filter(outcome => outcome.state === state)
+      .map(outcome => ({ title: `${name}: ${outcome.title}`, detail: outcome.detail ?? '' })),
+  );
+  if (entries.length === 0) return '';
+  const texts = entries.map(({ title: what, detail }, i) => {
+    const separator = detail.includes('\n') ? `\n${indent(detail, '     ')}\n` : `: ${detail}`;
+    return `  ${i + 1}) ${what}${separator}\n`;
+  });
+  return `${title}:\n${texts.join('')}`;
+}
