@@ -1,8 +1,9 @@
 import { EventEmitter } from 'node:events';
+import { Attachment, type DeviceParent, type PasidOptions } from './attachment';
 import type { Container } from './container';
 import { type DeviceInfo } from './device-info';
 import { enumerate, type Enumerated } from './enumerate';
-import { attempt, attemptStep } from './errors/explain';
+import { attemptStep } from './errors/explain';
 import { busyError, closedError, unsupportedError, VfioError } from './errors/vfio-error';
 import type { Dma } from './dma/dma';
 import type { Group } from './group';
@@ -22,7 +23,7 @@ import { closeOnExit } from './pci/exit';
 import { groupOf } from './pci/sysfs';
 import { type Region, RegionIndex } from './region';
 import { runAsync, runSync, step, type Steps } from './steps';
-import { integer, options as checkOptions, typeError } from './validate';
+import { integer } from './validate';
 
 /** What belongs to a device and ends with it. */
 interface Child {
@@ -35,22 +36,6 @@ export interface Belongings {
   unmapDma(): void;
   /** Afterwards: group, container, driver. */
   giveBack(): Steps<void>;
-}
-
-/** Options of {@link Device.attach} and {@link Device.detach}. */
-export interface PasidOptions {
-  /** Only the DMA that the device tags with this PASID, 1 to 2^20 - 1 (kernel 6.15). Default: the untagged DMA. */
-  pasid?: number;
-}
-
-/** By which way a device was opened. */
-export interface DeviceParent {
-  readonly group?: Group;
-  readonly container?: Container;
-  readonly iommufd?: Iommufd;
-  /** Its id inside the iommufd. */
-  readonly deviceId?: number;
-  forget(device: Device): void;
 }
 
 /**
@@ -82,14 +67,14 @@ export class Device
   /** The legacy interrupt line. */
   readonly intx: Intx;
   readonly msi: MessageInterrupts;
+  readonly msix: MessageInterrupts;
   /** What this device has beyond the basics: migration, DMA logging, sleep, VF tokens, … */
   readonly features: Features;
   /** What it shows, if it is a virtual graphics device. */
   readonly display: Display;
-  readonly msix: MessageInterrupts;
   #handle: DeviceHandle | undefined;
   readonly #parent: DeviceParent;
-  #attached: PageTable | undefined;
+  readonly #attachment: Attachment;
   readonly #children = new Set<Child>();
   readonly #notifications: Notifications;
   #belongings: Belongings | undefined;
@@ -100,6 +85,7 @@ export class Device
     super();
     this.#handle = handle;
     this.#parent = parent;
+    this.#attachment = new Attachment(this, parent);
     this.address = address;
     this.groupId = groupOf(address);
     const { info, regions, irqs }: Enumerated = enumerate(this, handle);
@@ -181,13 +167,12 @@ export class Device
 
   /** @internal Its id inside the iommufd. */
   get deviceId(): number {
-    if (this.#parent.deviceId === undefined) throw this.#needsIommufd();
-    return this.#parent.deviceId;
+    return this.#attachment.deviceId;
   }
 
   /** What it is attached to; `undefined` for a device opened by its group, or not attached. */
   get attached(): PageTable | undefined {
-    return this.#attached;
+    return this.#attachment.attached;
   }
 
   /**
@@ -196,13 +181,7 @@ export class Device
    * @throws VfioError `ERR_VFIO_NO_IOMMU` when it was opened by its cdev and is not attached to an address space
    */
   get dma(): Dma {
-    const dma = this.#parent.container?.dma ?? this.#attached?.dma;
-    if (dma !== undefined) return dma;
-    throw new VfioError(`${this.address} is attached to no I/O address space`, {
-      code: 'ERR_VFIO_NO_IOMMU',
-      address: this.address,
-      cure: 'device.attach(ioas) first',
-    });
+    return this.#attachment.dma;
   }
 
   /**
@@ -212,41 +191,12 @@ export class Device
    * @throws VfioError `ERR_VFIO_UNSUPPORTED` on a device opened by its group, `EINVAL` when the IOMMU refuses
    */
   attach(target: PageTable, options?: PasidOptions): void {
-    const handle = this.handle;
-    const pasid = checkPasid(options);
-    if (this.#parent.iommufd === undefined) throw this.#needsIommufd();
-    if ((target as PageTable | undefined)?.iommufd !== this.#parent.iommufd) {
-      throw typeError('target', 'an Ioas or HwPageTable of the same iommufd', target);
-    }
-    attempt({ doing: `Attaching ${this.address} to page table ${target.id}`, address: this.address }, () =>
-      native().deviceAttach(handle, target.id, pasid),
-    );
-    if (pasid !== null) return;
-    const before = this.#attached;
-    this.#attached = target;
-    before?.refresh();
-    target.refresh();
+    this.#attachment.attach(target, options);
   }
 
   /** Detaches it (`VFIO_DEVICE_DETACH_IOMMUFD_PT`): its DMA faults until it is attached again. */
   detach(options?: PasidOptions): void {
-    const handle = this.handle;
-    const pasid = checkPasid(options);
-    if (this.#parent.iommufd === undefined) throw this.#needsIommufd();
-    attempt({ doing: `Detaching ${this.address}`, address: this.address }, () =>
-      native().deviceDetach(handle, pasid),
-    );
-    if (pasid !== null) return;
-    const before = this.#attached;
-    this.#attached = undefined;
-    before?.refresh();
-  }
-
-  #needsIommufd(): VfioError {
-    return unsupportedError(
-      `${this.address} was opened by its group, not bound to an iommufd`,
-      'iommufd.openDevice(address), or Device.open(address, { via: "cdev" })',
-    );
+    this.#attachment.detach(options);
   }
 
   /** Its config space. @throws VfioError `ERR_VFIO_UNSUPPORTED` on what is not a PCI device */
@@ -407,7 +357,7 @@ export class Device
         yield* step(async => native().deviceClose(handle, async));
       } finally {
         this.#parent.forget(this);
-        this.#attached = undefined;
+        this.#attachment.end();
         if (belongings !== undefined) yield* belongings.giveBack();
         this.emit('close');
       }
@@ -448,9 +398,4 @@ export class Device
       );
     }
   }
-}
-
-function checkPasid(options: PasidOptions | undefined): number | null {
-  const { pasid } = checkOptions(options, 'options', ['pasid']);
-  return pasid === undefined ? null : integer(pasid, 'options.pasid', 1, 2 ** 20 - 1);
 }

@@ -5,7 +5,7 @@
  * address space between devices or need the order of things in their own hands.
  */
 export { Device } from './device';
-export type { PasidOptions } from './device';
+export type { PasidOptions } from './attachment';
 export type { OpenOptions } from './open';
 export type { DeviceInfo } from './device-info';
 export { Container, Extension, Iommu } from './container';
