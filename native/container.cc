@@ -4,6 +4,7 @@
 
 #include "dma.h"
 #include "info.h"
+#include "iommufd.h"
 #include "sys.h"
 #include "uapi.h"
 
@@ -11,16 +12,31 @@ namespace vfio {
 
 void ContainerFile::release() noexcept {
   if (!fd.peek()) return;
-  const auto maps = context().live<DmaMapping>();
-  for (const auto& map : maps) {
-    if (map->container().get() == this) map->release();
-  }
+  releaseMappings(*this);
   if (!fd.take()) return;
   // Where unmapping failed, the kernel does it with the container's last descriptor.
-  for (const auto& map : maps) {
-    if (map->container().get() == this) map->markUnmapped();
-  }
+  forgetMappings(*this);
   forget();
+}
+
+uint64_t ContainerFile::map(int fd, const MapRequest& request) const {
+  vfio_iommu_type1_dma_map map{};
+  map.argsz = sizeof map;
+  map.flags = request.access;
+  map.vaddr = request.address;
+  map.iova = *request.iova;
+  map.size = request.length;
+  sys::ioctl(context().seam, fd, VFIO_IOMMU_MAP_DMA, "VFIO_IOMMU_MAP_DMA", &map, path);
+  return map.iova;
+}
+
+uint64_t ContainerFile::unmap(uint64_t iova, uint64_t length) const {
+  vfio_iommu_type1_dma_unmap unmap{};
+  unmap.argsz = sizeof unmap;
+  unmap.iova = iova;
+  unmap.size = length;
+  sys::ioctl(context().seam, fd.use()->get(), VFIO_IOMMU_UNMAP_DMA, "VFIO_IOMMU_UNMAP_DMA", &unmap, path);
+  return unmap.size;
 }
 
 namespace {
@@ -29,6 +45,12 @@ Napi::Value containerOpen(Call& call) {
   const std::string path = call.string(0, "path");
   const int fd = sys::open(call.context().seam, path, O_RDWR);
   return wrap(call.env(), call.context().make<ContainerFile>(fd, path));
+}
+
+Napi::Value containerFromIommufd(Call& call) {
+  const auto iommufd = call.handle<IommufdFile>(0, "iommufd");
+  const int fd = sys::duplicate(call.context().seam, iommufd->fd.use()->get(), iommufd->path);
+  return wrap(call.env(), call.context().make<ContainerFile>(fd, iommufd->path));
 }
 
 Napi::Value containerGetApiVersion(Call& call) {
@@ -77,6 +99,7 @@ Napi::Value containerClose(Call& call) {
 
 void exportContainer(Exports& exports) {
   exports.add<containerOpen>("containerOpen");
+  exports.add<containerFromIommufd>("containerFromIommufd");
   exports.add<containerGetApiVersion>("containerGetApiVersion");
   exports.add<containerCheckExtension>("containerCheckExtension");
   exports.add<containerSetIommu>("containerSetIommu");

@@ -4,11 +4,12 @@
 
 #include "call.h"
 #include "fd.h"
+#include "io-space.h"
 
 namespace vfio {
 
-/** An open /dev/vfio/vfio. */
-class ContainerFile final : public Resource {
+/** An open /dev/vfio/vfio, or an iommufd in its compatibility mode: one address space. */
+class ContainerFile final : public Resource, public IoSpace {
  public:
   static constexpr Kind kKind = Kind::Container;
 
@@ -18,6 +19,12 @@ class ContainerFile final : public Resource {
 
   /** Takes away what is mapped first: with a group still attached the kernel would keep it mapped. */
   void release() noexcept override;
+
+  const Resource& file() const noexcept override { return *this; }
+  uint32_t number() const noexcept override { return 0; }
+  FdRef use() const override { return fd.use(); }
+  uint64_t map(int fd, const MapRequest& request) const override;
+  uint64_t unmap(uint64_t iova, uint64_t length) const override;
 
   SharedFd fd;
   const std::string path;
