@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include "dma.h"
+#include "errors.h"
 #include "info.h"
 #include "iommufd.h"
 #include "sys.h"
@@ -35,8 +36,25 @@ uint64_t ContainerFile::unmap(uint64_t iova, uint64_t length) const {
   unmap.argsz = sizeof unmap;
   unmap.iova = iova;
   unmap.size = length;
-  sys::ioctl(context().seam, fd.use()->get(), VFIO_IOMMU_UNMAP_DMA, "VFIO_IOMMU_UNMAP_DMA", &unmap, path);
-  return unmap.size;
+  return unmapBy(fd.use()->get(), unmap);
+}
+
+uint64_t ContainerFile::unmapBy(int fd, vfio_iommu_type1_dma_unmap& request) const {
+  try {
+    sys::ioctl(context().seam, fd, VFIO_IOMMU_UNMAP_DMA, "VFIO_IOMMU_UNMAP_DMA", &request, path);
+  } catch (const SysError& failure) {
+    // The kernel drops the IOMMU, and all mappings with it, when the last group leaves the container: also by
+    // itself, when the group's last device leaves vfio-pci.
+    if (failure.error() != EINVAL || hasIommu(fd)) throw;
+    return 0;
+  }
+  return request.size;
+}
+
+bool ContainerFile::hasIommu(int fd) const noexcept {
+  vfio_iommu_type1_info info{};
+  info.argsz = sizeof info;
+  return sys::tryIoctl(context().seam, fd, VFIO_IOMMU_GET_INFO, "VFIO_IOMMU_GET_INFO", &info) >= 0;
 }
 
 namespace {

@@ -5,6 +5,7 @@
 #include "call.h"
 #include "fd.h"
 #include "io-space.h"
+#include "uapi.h"
 
 namespace vfio {
 
@@ -25,9 +26,14 @@ class ContainerFile final : public Resource, public IoSpace {
   FdRef use() const override { return fd.use(); }
   uint64_t map(int fd, const MapRequest& request) const override;
   uint64_t unmap(uint64_t iova, uint64_t length) const override;
+  /** Returns the bytes unmapped: 0 when the kernel dropped the IOMMU with all mappings before. */
+  uint64_t unmapBy(int fd, vfio_iommu_type1_dma_unmap& request) const;
 
   SharedFd fd;
   const std::string path;
+
+ private:
+  bool hasIommu(int fd) const noexcept;
 };
 
 void exportContainer(Exports& exports);

@@ -44,10 +44,9 @@ uint64_t unmapAll(const std::shared_ptr<ContainerFile>& container, int fd) {
   vfio_iommu_type1_dma_unmap request{};
   request.argsz = sizeof request;
   request.flags = VFIO_DMA_UNMAP_FLAG_ALL;
-  sys::ioctl(container->context().seam, fd, VFIO_IOMMU_UNMAP_DMA, "VFIO_IOMMU_UNMAP_DMA", &request,
-             container->path);
+  const uint64_t bytes = container->unmapBy(fd, request);
   forgetMappings(*container);
-  return request.size;
+  return bytes;
 }
 
 Napi::Value dmaUnmapAll(Call& call) {
