@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { atExit } from './cleanup.js';
 import { mustRun } from './command.js';
@@ -36,8 +36,11 @@ export async function chooseAccelerator(
   if (known?.bootId === circumstances.bootId && known.qemu === circumstances.qemu) return known.accelerator;
   const works = await progress('trying KVM', () => probe(kernel, initramfs));
   const verdict: Verdict = { ...circumstances, accelerator: works ? 'kvm' : 'tcg' };
-  mkdirSync(path.dirname(file), { recursive: true });
-  writeFileSync(file, JSON.stringify(verdict));
+  try {
+    writeFileSync(file, JSON.stringify(verdict));
+  } catch {
+    // A cache that cannot be written to costs another probe the next time.
+  }
   return verdict.accelerator;
 }
 

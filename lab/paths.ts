@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -10,7 +10,8 @@ export const guestSources = path.join(packageRoot, 'lab', 'guest');
 
 /**
  * Where kernels, the initramfs and verdicts are kept between runs: outside the checkout, which may be read-only.
- * An explicitly named place is taken at its word; of the usual ones the first that can be written is.
+ * An explicitly named place is taken at its word; of the usual ones the first that holds something already or can be
+ * written is.
  */
 export function cacheDirectory(): string {
   const named = process.env['VFIO_LAB_CACHE'];
@@ -19,7 +20,9 @@ export function cacheDirectory(): string {
     path.join(process.env['XDG_CACHE_HOME'] ?? path.join(homedir(), '.cache'), 'vfio-lab'),
     path.join(tmpdir(), 'vfio-lab-cache'),
   ];
-  return candidates.find(isWritable) ?? path.join('/dev/shm', 'vfio-lab-cache');
+  const usable = (directory: string): boolean =>
+    existsSync(path.join(directory, 'kernels')) || isWritable(directory);
+  return candidates.find(usable) ?? path.join('/dev/shm', 'vfio-lab-cache');
 }
 
 /** A directory for the files of one run; on a read-only root there is at least memory. */

@@ -15,7 +15,7 @@ import {
   options as checkOptions,
   powerOfTwo,
   rangeError,
-  typeError,
+  valueError,
 } from './validate';
 
 /** IOMMU models a container can be set to, and other extensions it can be asked for (`VFIO_CHECK_EXTENSION`). */
@@ -108,6 +108,11 @@ export class Container implements Disposable {
     return this.#handle;
   }
 
+  /** Tells a container from what merely has its prototype. */
+  static [Symbol.hasInstance](value: unknown): value is Container {
+    return typeof value === 'object' && value !== null && #handle in value;
+  }
+
   get closed(): boolean {
     return this.#handle === undefined;
   }
@@ -138,11 +143,11 @@ export class Container implements Disposable {
    * @param extension its name, or its number for those this library does not name
    */
   checkExtension(extension: ExtensionName | number): number {
+    if (typeof extension === 'string' && !Object.hasOwn(Extension, extension)) {
+      throw valueError('extension', `a number or one of ${Object.keys(Extension).join(', ')}`, extension);
+    }
     const number =
       typeof extension === 'string' ? Extension[extension] : integer(extension, 'extension', 0, 2 ** 31 - 1);
-    if ((number as number | undefined) === undefined) {
-      throw typeError('extension', `a number or one of ${Object.keys(Extension).join(', ')}`, extension);
-    }
     return attempt({ doing: `Asking for extension ${extension}`, path: Container.path }, () =>
       native().containerCheckExtension(this.handle, number),
     );

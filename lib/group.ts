@@ -111,6 +111,11 @@ export class Group implements Disposable {
     return this.#handle;
   }
 
+  /** Tells a group from what merely has its prototype. */
+  static [Symbol.hasInstance](value: unknown): value is Group {
+    return typeof value === 'object' && value !== null && #handle in value;
+  }
+
   get closed(): boolean {
     return this.#handle === undefined;
   }
@@ -148,7 +153,7 @@ export class Group implements Disposable {
    *
    * @throws VfioError with the likely cause; see `VFIO_GROUP_GET_DEVICE_FD`
    */
-  openDevice(address: string, options?: GroupDeviceOptions): Promise<Device> {
+  async openDevice(address: string, options?: GroupDeviceOptions): Promise<Device> {
     return runAsync(this.openDeviceSteps(parseDeviceName(address), options));
   }
 

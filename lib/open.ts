@@ -24,9 +24,9 @@ export interface OpenOptions {
    */
   bind?: boolean;
   /** The container to join, to share one I/O address space with other devices. Default one of its own. */
-  container?: Container;
+  container?: Container | undefined;
   /** The I/O address space to attach to, to share it with other devices. Default one of its own. */
-  ioas?: Ioas;
+  ioas?: Ioas | undefined;
   /**
    * The way in: `'cdev'` is the device's own node and an iommufd (kernel 6.6), `'group'` its group and a container. Default
    * is the cdev where there is one, unless the group is open already. The Device is the same either way.

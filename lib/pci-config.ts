@@ -186,6 +186,8 @@ function find(
     }
   } else if (typeof which !== 'number') {
     throw typeError('which', 'an id or a name', which);
+  } else {
+    integer(which, 'which', 0, 0xffff);
   }
   for (const one of list) if (one.id === which || one.name === which) return one;
   return undefined;

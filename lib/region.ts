@@ -153,11 +153,13 @@ export class Region implements Registers {
         'use its read and write methods',
       );
     }
-    const offset = integer(given.offset ?? 0, 'options.offset', 0, this.size - 1);
+    const { offset: from = 0 } = given;
+    const offset = integer(from, 'options.offset', 0, this.size - 1);
     if (offset % page !== 0)
       throw rangeError('options.offset', `a multiple of the page size, ${page}`, offset);
-    const size = integer(given.size ?? this.size - offset, 'options.size', 1, this.size - offset);
-    const writable = boolean(given.writable ?? this.#info.writable, 'options.writable');
+    const { size: length = this.size - offset, writable: wanted = this.#info.writable } = given;
+    const size = integer(length, 'options.size', 1, this.size - offset);
+    const writable = boolean(wanted, 'options.writable');
     if (writable && !this.#info.writable)
       throw unsupportedError(`${this.name} of ${this.address} is read-only`);
     const inside = areas.flatMap(area => within(area, offset, size));

@@ -2,20 +2,33 @@
  * Argument checks shared by every public function: each names the argument, the rule and the value it got.
  * The codes are Node's own (`ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, …), so callers tell them apart the usual way.
  */
-import { inspect } from 'node:util';
+import { inspect, types } from 'node:util';
 
-/** A value as an error message shows it: one short line, and never a getter or a proxy trap run. */
+/** A value as an error message shows it: one short line, whatever the value does to avoid it. */
 export function show(value: unknown): string {
-  if (typeof value === 'bigint') return `0x${value.toString(16)} (bigint)`.replace('0x-', '-0x');
+  if (typeof value === 'bigint') return `${short(hex(value))} (bigint)`;
   if (typeof value === 'function') return 'a function';
-  const text = inspect(value, {
-    depth: 0,
-    customInspect: false,
-    showProxy: true,
-    getters: false,
-    breakLength: Infinity,
-  });
+  return short(inspected(value).replace(/\s+/g, ' '));
+}
+
+function short(text: string): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+/** `inspect` passes by getters and proxy traps, save for some such as an error's stack or a tag: those may throw. */
+function inspected(value: unknown): string {
+  try {
+    return inspect(value, {
+      depth: 0,
+      customInspect: false,
+      showProxy: true,
+      getters: false,
+      breakLength: Infinity,
+      maxStringLength: 100,
+    });
+  } catch {
+    return `an ${typeof value} that cannot be shown`;
+  }
 }
 
 /** Bytes and addresses are easier to recognise in hexadecimal. */
@@ -32,7 +45,7 @@ export function valueError(name: string, rule: string, value: unknown): TypeErro
 }
 
 export function rangeError(name: string, rule: string, value: number | bigint): RangeError {
-  return coded(new RangeError(`${name} must be ${rule}; got ${String(value)}`), 'ERR_OUT_OF_RANGE');
+  return coded(new RangeError(`${name} must be ${rule}; got ${short(String(value))}`), 'ERR_OUT_OF_RANGE');
 }
 
 export function coded<E extends Error>(error: E, code: string): E {
@@ -76,14 +89,39 @@ export function instanceOf<T>(
 }
 
 export function bytes(value: unknown, name: string): Uint8Array {
-  if (!(value instanceof Uint8Array)) throw typeError(name, 'a Uint8Array or Buffer', value);
+  if (!types.isUint8Array(value)) throw typeError(name, 'a Uint8Array or Buffer', value);
   return value;
+}
+
+export function abortSignal(value: unknown, name: string): AbortSignal | undefined {
+  if (value === undefined || isAbortSignal(value)) return value;
+  throw typeError(name, 'an AbortSignal', value);
+}
+
+/** Told by what is used of it, so that signals of libraries and other realms pass. */
+function isAbortSignal(value: unknown): value is AbortSignal {
+  try {
+    const signal = value as Partial<AbortSignal>;
+    return typeof signal.aborted === 'boolean' && typeof signal.addEventListener === 'function';
+  } catch {
+    return false;
+  }
 }
 
 export function powerOfTwo(value: unknown, name: string, min: number, max: number): number {
   const n = integer(value, name, min, max);
   if (!Number.isInteger(Math.log2(n))) throw rangeError(name, 'a power of two', n);
   return n;
+}
+
+/** The keys of an object; of a proxy only if that allows it. */
+function keysOf(value: unknown): string[] | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  try {
+    return Array.isArray(value) ? undefined : Object.keys(value);
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -96,10 +134,9 @@ export function options<T extends object>(
   allowed: readonly (keyof T & string)[],
 ): T {
   if (value === undefined) return {} as T;
-  if (typeof value !== 'object' || (value as unknown) === null || Array.isArray(value)) {
-    throw typeError(name, 'an object', value);
-  }
-  for (const key of Object.keys(value)) {
+  const keys = keysOf(value);
+  if (keys === undefined) throw typeError(name, 'an object', value);
+  for (const key of keys) {
     if ((allowed as readonly string[]).includes(key)) continue;
     const close = allowed.find(
       one => one.toLowerCase().replace(/s$/, '') === key.toLowerCase().replace(/s$/, ''),

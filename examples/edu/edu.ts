@@ -5,7 +5,15 @@
  * memory and 4 KiB of its own. Every step here is one that a driver for real hardware takes too.
  */
 import { Device, type DmaBuffer, type IrqVector, type Mapping } from 'vfio';
-import { ADDRESS_BITS, Cause, DEVICE_BUFFER, DmaCommand, Edu, Status } from './registers.js';
+import {
+  ADDRESS_BITS,
+  Cause,
+  DEVICE_BUFFER,
+  DEVICE_BUFFER_BYTES,
+  DmaCommand,
+  Edu,
+  Status,
+} from './registers.js';
 
 /** No answer of this device takes longer: a DMA transfer is a 100 ms timer inside QEMU. */
 const PATIENCE_MS = 5000;
@@ -88,6 +96,9 @@ export class EduDriver implements AsyncDisposable {
     bytes: number,
     direction: number,
   ): Promise<void> {
+    if (!(bytes > 0 && bytes <= DEVICE_BUFFER_BYTES)) {
+      throw new RangeError(`A transfer has 1 to ${DEVICE_BUFFER_BYTES} bytes, not ${bytes}.`);
+    }
     this.registers.write64(Edu.DMA_SOURCE, source);
     this.registers.write64(Edu.DMA_DESTINATION, destination);
     this.registers.write64(Edu.DMA_COUNT, BigInt(bytes));

@@ -34,6 +34,7 @@ export const DmaCommand = { START: 0x1, TO_MEMORY: 0x2, INTERRUPT_WHEN_DONE: 0x4
 
 /** The device's own memory, as an address for DMA_SOURCE and DMA_DESTINATION; the CPU cannot see it. */
 export const DEVICE_BUFFER = 0x40000n;
+export const DEVICE_BUFFER_BYTES = 4096;
 
 /** The device drives this many address bits (its `dma_mask`), and cuts off those above without a word. */
 export const ADDRESS_BITS = 28;

@@ -7,7 +7,7 @@
  */
 import { E1000e } from '../e1000e/e1000e.js';
 import { formatMacAddress } from '../e1000e/mac-address.js';
-import { formatIpv4, parseIpv4 } from './ipv4.js';
+import { parseIpv4 } from './ipv4.js';
 import { Responder } from './responder.js';
 
 async function main(address: string | undefined, ip: string | undefined): Promise<void> {
@@ -18,9 +18,8 @@ async function main(address: string | undefined, ip: string | undefined): Promis
 
   await using nic = await E1000e.open(address, { bind: true });
   const { speed } = await nic.waitForLink({ signal: stop.signal });
-  console.log(`${address} ${formatMacAddress(nic.mac)}: ${speed} Mb/s, answering for ${formatIpv4(ourIp)}`);
-
   const responder = new Responder(nic, ourIp);
+  console.log(`${address} ${formatMacAddress(nic.mac)}: ${speed} Mb/s, answering for ${responder.ip}`);
   await responder.run(stop.signal);
   const { echoReplies, arpReplies, interrupts } = responder;
   console.log(`${echoReplies} pings and ${arpReplies} ARP requests answered, ${interrupts} interrupts`);

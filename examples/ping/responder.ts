@@ -10,6 +10,7 @@ import { Cause } from '../e1000e/registers.js';
 import { answer } from './answer.js';
 import { get16 } from './bytes.js';
 import { Ethernet, EtherType, type Station } from './ethernet.js';
+import { formatIpv4 } from './ipv4.js';
 
 /** Frames between two writes of the rings' tails, and between two turns of the event loop under load. */
 const BURST = 32;
@@ -35,21 +36,26 @@ export class Responder {
     this.station = { mac: nic.mac, ip };
   }
 
-  /** Answers until `signal` is aborted. */
+  /** The address it answers for. */
+  get ip(): string {
+    return formatIpv4(this.station.ip);
+  }
+
+  /** Answers until `signal` is aborted. Rejects when the device is closed before, by its user or for the kernel. */
   async run(signal: AbortSignal): Promise<void> {
-    const { nic } = this;
+    const { device, interrupts } = this.nic;
+    this.arm();
     try {
-      this.arm();
-      for await (const count of nic.interrupts.rx.interrupts({ signal })) {
+      for await (const count of interrupts.rx.interrupts({ signal })) {
         this.interrupts += count;
         this.wakeups++;
         await this.drain(signal);
       }
     } catch (error) {
       if (!signal.aborted) throw error;
-    } finally {
-      nic.interrupts.mask(Cause.RXQ0);
     }
+    if (!device.closed) interrupts.mask(Cause.RXQ0);
+    else if (!signal.aborted) throw new Error(`${device.address} was closed while it was answering.`);
   }
 
   /** Empties the ring and arms the interrupt again. */

@@ -1,5 +1,5 @@
 import { closedError, unsupportedError } from '../errors/vfio-error';
-import { rangeError, integer, hex, powerOfTwo } from '../validate';
+import { address64, hex, integer, powerOfTwo, rangeError } from '../validate';
 import type { ShareableMemory } from './dma';
 
 /** What a buffer needs from the {@link Dma} that made it. */
@@ -96,7 +96,7 @@ export class DmaBuffer implements Disposable {
 
   /** Where in the buffer a device address lies: the reverse of {@link iovaAt}. */
   offsetOf(iova: bigint): number {
-    const offset = iova - this.iova;
+    const offset = address64(iova, 'iova') - this.iova;
     if (offset < 0n || offset >= BigInt(this.byteLength)) {
       throw rangeError(
         'iova',

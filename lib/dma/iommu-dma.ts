@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { attempt, attemptStep, type Context } from '../errors/explain';
 import { closedError, VfioError } from '../errors/vfio-error';
 import { native, type DmaMapHandle, type MemoryHandle } from '../native';
@@ -314,7 +315,7 @@ function shareable(memory: unknown): Uint8Array {
   const [buffer, offset, length] = ArrayBuffer.isView(memory)
     ? [memory.buffer, memory.byteOffset, memory.byteLength]
     : [memory, 0, undefined];
-  if (buffer instanceof SharedArrayBuffer) return new Uint8Array(buffer, offset, length ?? buffer.byteLength);
+  if (types.isSharedArrayBuffer(buffer)) return new Uint8Array(buffer, offset, length ?? buffer.byteLength);
   throw typeError(
     'memory',
     'a SharedArrayBuffer or a view of one (an ArrayBuffer can be transferred away while a device writes to it)',

@@ -105,12 +105,12 @@ function access(given: AccessOptions): Pick<Placement, 'last' | 'deviceReads' | 
   return { deviceReads, deviceWrites, last: (1n << BigInt(addressBits)) - 1n };
 }
 
-function hugePages(wanted: AllocOptions['hugepages']): number {
+function hugePages(wanted: unknown): number {
   if (wanted === undefined || wanted === false) return 0;
   if (wanted === true) return hugePageSizes['2M'];
-  const size = (hugePageSizes as Partial<Record<string, number>>)[wanted];
-  if (size === undefined) throw valueError('options.hugepages', "true, false, '2M' or '1G'", wanted);
-  return size;
+  if (wanted !== '2M' && wanted !== '1G')
+    throw valueError('options.hugepages', "true, false, '2M' or '1G'", wanted);
+  return hugePageSizes[wanted];
 }
 
 /** Refuses an address the device could not drive, or that is not on a page. */

@@ -7,14 +7,15 @@ export class CountQueue implements AsyncIterableIterator<number> {
   #failure: Error | undefined;
   #ended = false;
   readonly #waiting: PromiseWithResolvers<IteratorResult<number, undefined>>[] = [];
-  readonly #onEnd: () => void;
+  /** Not set yet while the constructor runs: a queue that is over before it began ends nothing. */
+  readonly #onEnd: (() => void) | undefined;
   readonly #signal: AbortSignal | undefined;
 
   constructor(signal: AbortSignal | undefined, onEnd: () => void) {
-    this.#onEnd = onEnd;
     this.#signal = signal;
     if (signal?.aborted === true) this.#abort();
     else signal?.addEventListener('abort', this.#abort, { once: true });
+    this.#onEnd = onEnd;
   }
 
   get ended(): boolean {
@@ -74,7 +75,7 @@ export class CountQueue implements AsyncIterableIterator<number> {
     if (this.#ended) return false;
     this.#ended = true;
     this.#signal?.removeEventListener('abort', this.#abort);
-    this.#onEnd();
+    this.#onEnd?.();
     return true;
   }
 

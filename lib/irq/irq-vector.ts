@@ -4,7 +4,7 @@ import { attempt } from '../errors/explain';
 import { closedError, VfioError } from '../errors/vfio-error';
 import { EventFd } from '../eventfd';
 import { native } from '../native';
-import { boolean, integer, options as checkOptions } from '../validate';
+import { abortSignal, boolean, integer, options as checkOptions } from '../validate';
 import { CountQueue } from './count-queue';
 import { hold, listen, release } from './dispatcher';
 import type { IrqInfo } from './irq-info';
@@ -92,7 +92,7 @@ export class IrqVector
   async wait(options?: WaitOptions): Promise<number> {
     const { timeoutMs, signal } = checkOptions(options, 'options', ['timeoutMs', 'signal']);
     if (timeoutMs !== undefined) integer(timeoutMs, 'options.timeoutMs', 0, maxTimeout);
-    const queue = this.#queue(signal);
+    const queue = this.#queue(abortSignal(signal, 'options.signal'));
     const timer =
       timeoutMs === undefined
         ? undefined
@@ -139,7 +139,7 @@ export class IrqVector
    */
   interrupts(options?: { signal?: AbortSignal }): AsyncIterableIterator<number> {
     const { signal } = checkOptions(options, 'options', ['signal']);
-    return this.#queue(signal);
+    return this.#queue(abortSignal(signal, 'options.signal'));
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<number> {
@@ -244,5 +244,5 @@ function onListeners(emitter: EventEmitter, update: (coming: number) => void): v
 
 /** Options of enabling interrupts, checked. */
 export function readCounts(counts: boolean | undefined): boolean {
-  return boolean(counts ?? true, 'options.counts');
+  return counts === undefined || boolean(counts, 'options.counts');
 }

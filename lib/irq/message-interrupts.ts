@@ -195,7 +195,8 @@ export class MessageInterrupts implements VectorOwner {
       typeof which === 'number'
         ? { count: which }
         : checkOptions(which as EnableOptions | undefined, 'which', ['start', 'count', 'counts']);
-    const start = integer(given.start ?? 0, `start (the first ${name} vector)`, 0, available - 1);
+    const { start: first = 0 } = given;
+    const start = integer(first, `start (the first ${name} vector)`, 0, available - 1);
     const count = integer(
       given.count,
       `count (of ${name} vectors, the device has ${available})`,

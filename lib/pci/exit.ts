@@ -30,8 +30,10 @@ closeOnExit.done = (device: Closable): void => {
  */
 export function restoreOnExit(binding: Restorable): void {
   if (devices.size + bindings.size === 0) process.on('exit', endAll);
-  // Signals reach only the main thread; a worker's bindings are undone by the native layer when the worker ends.
-  if (bindings.size === 0 && isMainThread) for (const signal of signals) process.on(signal, onSignal);
+  // Signals reach only the main thread; a worker's bindings are undone by the native layer when the worker ends. First in
+  // line, because a handler of the program's from `process.once` is gone, and not counted, by the time it has run.
+  if (bindings.size === 0 && isMainThread)
+    for (const signal of signals) process.prependListener(signal, onSignal);
   bindings.add(binding);
 }
 restoreOnExit.done = (binding: Restorable): void => {

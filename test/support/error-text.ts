@@ -4,12 +4,12 @@ import { inspect } from 'node:util';
 export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return `threw ${inspect(error)}`;
   const { cause } = error;
-  const stack = ownFrames(error.stack ?? String(error));
+  const stack = error.stack ?? String(error);
   // Mocha keeps here what else went wrong in the same test.
   const others = (error as { multiple?: unknown[] }).multiple ?? [];
   return [
     // An assertion's message may be longer than the part of it that the stack repeats.
-    stack.includes(error.message) ? stack : `${error.message}\n${stack}`,
+    ownFrames(stack.includes(error.message) ? stack : `${error.message}\n${stack}`),
     ...(cause === undefined ? [] : [`caused by: ${errorText(cause)}`]),
     ...others.map(other => `and: ${errorText(other)}`),
   ].join('\n');

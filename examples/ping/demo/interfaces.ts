@@ -71,14 +71,12 @@ export async function checkUnused(address: string): Promise<void> {
   }
 }
 
-/** Whether the interface has a carrier: its link is up. */
-export function hasCarrier(name: string): boolean {
-  try {
-    return readFileSync(path.join(NET, name, 'carrier'), 'utf8').trim() === '1';
-  } catch {
-    // The kernel answers EINVAL for an interface that is down.
-    return false;
-  }
+/**
+ * Whether frames can be sent on the interface. Its carrier alone does not say so: the kernel drops what is sent until it
+ * has taken notice of the carrier, which the operational state tells.
+ */
+export function isOperational(name: string): boolean {
+  return readFileSync(path.join(NET, name, 'operstate'), 'utf8').trim() === 'up';
 }
 
 /** The PCI device behind an interface, for messages; `undefined` for a virtual one. */

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readFileSync } from 'node:fs';
 import { runOrThrow } from './command.js';
-import { hasCarrier } from './interfaces.js';
+import { isOperational } from './interfaces.js';
 
 const IFF_UP = 1;
 
@@ -27,10 +27,10 @@ export class Peer {
     return peer;
   }
 
-  /** Waits for its link; the kernel has no other sign of that for us than an attribute in sysfs. */
-  async waitForCarrier(timeoutMs: number, signal: AbortSignal): Promise<void> {
+  /** Waits until it can send and receive; the kernel has no other sign of that for us than an attribute in sysfs. */
+  async waitForLink(timeoutMs: number, signal: AbortSignal): Promise<void> {
     const deadline = performance.now() + timeoutMs;
-    while (!hasCarrier(this.name)) {
+    while (!isOperational(this.name)) {
       if (performance.now() > deadline) throw new Error(`${this.name} has no link after ${timeoutMs} ms.`);
       await sleep(50, undefined, { signal });
     }

@@ -8,7 +8,8 @@ export interface Report {
   readonly ip: string;
   readonly link: LinkState;
   readonly kernel: string;
-  readonly group: number;
+  /** None on a machine without an IOMMU. */
+  readonly group: number | undefined;
   /** By size of the payload; none when the other end of the cable pinged. */
   readonly pings: readonly { readonly payload: number; readonly statistics: PingStatistics }[];
   readonly echoReplies: number;
@@ -39,7 +40,10 @@ export function describe(report: Report): string {
       `${report.interrupts} by MSI-X, waking the process ${report.wakeups} times (the kernel counted ` +
         `${report.kernelInterrupts}); nothing polled`,
     ],
-    ['kernel', `Linux ${report.kernel}, IOMMU group ${report.group}`],
+    [
+      'kernel',
+      `Linux ${report.kernel}, ${report.group === undefined ? 'no IOMMU' : `IOMMU group ${report.group}`}`,
+    ],
     ['driver', `${report.driverAfter ?? 'none'} again`],
   ];
   return lines.map(([name = '', text = '']) => `  ${name.padEnd(13)}${text}`).join('\n');

@@ -14,7 +14,7 @@ import { checkPeer, checkUnused, deviceOf, findPeer, freeNetwork } from './inter
 import { kernelInterrupts } from './kernel-interrupts.js';
 import { Peer } from './peer.js';
 import { describe, describePing, type Report, shortcomings } from './report.js';
-import { ping } from './ping.js';
+import { ping, type PingStatistics } from './ping.js';
 
 const COUNT = 50;
 const INTERVAL_SECONDS = 0.05;
@@ -107,10 +107,9 @@ async function drive(
   );
   const [link] = await Promise.all([
     nic.waitForLink({ timeoutMs: LINK_MS, signal }),
-    peer?.waitForCarrier(LINK_MS, signal),
+    peer?.waitForLink(LINK_MS, signal),
   ]);
 
-  const ip = formatIpv4(ourIp);
   const responder = new Responder(nic, ourIp);
   const enough = new AbortController();
   const ending = AbortSignal.any([signal, enough.signal]);
@@ -118,10 +117,10 @@ async function drive(
   let pings: Report['pings'] = [];
   try {
     if (peer !== undefined) {
-      pings = await Promise.race([pingAll(ip, peer.name, ending), failureOf(answering)]);
+      pings = await Promise.race([pingAll(responder, peer.name, ending), failureOf(answering)]);
     } else {
       console.log(
-        `Answering for ${ip}. At the other end of the cable, in 255.255.255.0: ping ${ip}. Ctrl-C ends this.`,
+        `Answering for ${responder.ip}. At the other end of the cable, in 255.255.255.0: ping ${responder.ip}. Ctrl-C ends this.`,
       );
     }
   } finally {
@@ -133,10 +132,10 @@ async function drive(
   return {
     address,
     mac: formatMacAddress(nic.mac),
-    ip,
+    ip: responder.ip,
     link,
     kernel: release(),
-    group: nic.device.groupId,
+    group: findDevice(address).group,
     pings,
     echoReplies: responder.echoReplies,
     arpReplies: responder.arpReplies,
@@ -148,23 +147,39 @@ async function drive(
   };
 }
 
-async function pingAll(target: string, from: string, signal: AbortSignal): Promise<Report['pings']> {
+async function pingAll(responder: Responder, from: string, signal: AbortSignal): Promise<Report['pings']> {
   const results = [];
   for (const payload of PAYLOADS) {
-    const statistics = await ping({
-      target,
-      from,
-      count: COUNT,
-      intervalSeconds: INTERVAL_SECONDS,
-      payload,
-      signal,
-    });
-    console.log(
-      `ping -c ${COUNT} -i ${INTERVAL_SECONDS} -s ${payload} ${target}: ${describePing(statistics)}`,
-    );
+    let statistics = await pingOnce(responder, from, payload, signal);
+    if (statistics.received < statistics.transmitted && statistics.answered === statistics.transmitted) {
+      // After its last packet ping waits for as little as one interval, which a busy machine may exceed.
+      console.log('The driver answered all of them, at least one later than ping waited: once more.');
+      statistics = await pingOnce(responder, from, payload, signal);
+    }
     results.push({ payload, statistics });
   }
   return results;
+}
+
+/** What ping says, and how many answers the driver sent meanwhile. */
+async function pingOnce(
+  responder: Responder,
+  from: string,
+  payload: number,
+  signal: AbortSignal,
+): Promise<PingStatistics & { answered: number }> {
+  const before = responder.echoReplies;
+  const target = responder.ip;
+  const statistics = await ping({
+    target,
+    from,
+    count: COUNT,
+    intervalSeconds: INTERVAL_SECONDS,
+    payload,
+    signal,
+  });
+  console.log(`ping -c ${COUNT} -i ${INTERVAL_SECONDS} -s ${payload} ${target}: ${describePing(statistics)}`);
+  return { ...statistics, answered: responder.echoReplies - before };
 }
 
 /** Rejects when the responder fails; its end without failure settles nothing, since somebody else decides about that. */

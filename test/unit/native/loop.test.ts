@@ -119,7 +119,7 @@ describe('native loop', () => {
   it('leaves out a counter that was taken in between', async () => {
     const output = await inProcess(({ native: addon }) => {
       const [taken, other] = [addon.eventFdCreate(), addon.eventFdCreate()];
-      const { ids } = addon.loopStart((n) => {
+      const { ids } = addon.loopStart(n => {
         console.log(n, ids[0]);
         setTimeout(() => addon.loopRef(false), 20);
       });
