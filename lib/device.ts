@@ -263,23 +263,23 @@ export class Device
    * @throws VfioError `ERR_VFIO_UNSUPPORTED` when the device has no reset of its own, `ERR_VFIO_BUSY` during another
    */
   async reset(): Promise<void> {
-    const resetting = runAsync(this.#reset());
-    this.#resetting = resetting;
+    if (this.#resetting !== undefined) throw this.#stillResetting();
+    this.#resetting = runAsync(this.#reset());
     try {
-      await resetting;
+      await this.#resetting;
     } finally {
-      if (this.#resetting === resetting) this.#resetting = undefined;
+      this.#resetting = undefined;
     }
   }
 
   /** {@link reset}, blocking (25 ms and more). */
   resetSync(): void {
+    if (this.#resetting !== undefined) throw this.#stillResetting();
     runSync(this.#reset());
   }
 
   *#reset(): Steps<void> {
     const handle = this.handle;
-    if (this.#resetting !== undefined) throw this.#stillResetting();
     if (!this.info.reset) {
       throw unsupportedError(
         `${this.address} has no reset of its own`,

@@ -66,6 +66,8 @@ export class Group implements Disposable {
   #handle: GroupHandle | undefined;
   #container: Container | undefined;
   readonly #devices = new Set<Device>();
+  /** Addresses of devices that are being opened. */
+  readonly #opening = new Set<string>();
 
   private constructor(id: number, noIommu: boolean) {
     this.id = id;
@@ -151,7 +153,8 @@ export class Group implements Disposable {
    * Opens a device of this group. The group must be in a container whose IOMMU is set. The kernel resets the device here
    * if it can (about 25 ms) and clears bus mastering.
    *
-   * @throws VfioError with the likely cause; see `VFIO_GROUP_GET_DEVICE_FD`
+   * @throws VfioError `ERR_VFIO_BUSY` when this process has it open, else with the likely cause; see
+   *   `VFIO_GROUP_GET_DEVICE_FD`
    */
   async openDevice(address: string, options?: GroupDeviceOptions): Promise<Device> {
     return runAsync(this.openDeviceSteps(parseDeviceName(address), options));
@@ -175,24 +178,35 @@ export class Group implements Disposable {
         cure: 'call container.attach(group) and container.setIommu() first',
       });
     }
+    if (this.#opening.has(address) || this.devices.some(device => device.address === address)) {
+      throw busyError(
+        `${address} is open already in this process`,
+        'share that Device, or close it first: closing one would stop the other',
+      );
+    }
     // The kernel takes the token behind the name (vfio_pci_core_match).
     const name = vfToken === undefined ? address : `${address} vf_token=${vfToken}`;
     const context = { ...this.#context(`Opening ${address}`), address };
-    const handle = (yield* attemptStep(context, async =>
-      native().groupGetDeviceFd(group, name, async),
-    )) satisfies DeviceHandle;
-    // Closed while the kernel was resetting the device: nobody would ever close this one.
-    if (this.#handle === undefined) {
-      native().deviceClose(handle, false);
-      throw closedError(`Group ${this.id}`);
+    this.#opening.add(address);
+    try {
+      const handle = (yield* attemptStep(context, async =>
+        native().groupGetDeviceFd(group, name, async),
+      )) satisfies DeviceHandle;
+      // Closed while the kernel was resetting the device: nobody would ever close this one.
+      if (this.#handle === undefined) {
+        native().deviceClose(handle, false);
+        throw closedError(`Group ${this.id}`);
+      }
+      const device = Device.create(handle, address, {
+        group: this,
+        container,
+        forget: gone => this.#devices.delete(gone),
+      });
+      this.#devices.add(device);
+      return device;
+    } finally {
+      this.#opening.delete(address);
     }
-    const device = Device.create(handle, address, {
-      group: this,
-      container,
-      forget: gone => this.#devices.delete(gone),
-    });
-    this.#devices.add(device);
-    return device;
   }
 
   /** @internal `VFIO_GROUP_SET_CONTAINER`; the container keeps the list. */

@@ -153,7 +153,7 @@ export const Tctl = {
 /** Transmit descriptor control (10.2.6.11). */
 export const Txdctl = {
   WRITE_BACK_THRESHOLD_SHIFT: 16,
-  /** "Must be set to 1b for proper operation." */
+  /** Reserved, yet the device wants it set. */
   RESERVED_ONE: 1 << 22,
   /** Thresholds count descriptors rather than cache lines. */
   DESCRIPTOR_GRANULARITY: 1 << 24,

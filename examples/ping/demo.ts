@@ -3,7 +3,7 @@
  *
  *     node dist/examples/ping/demo.js 0000:03:00.0 --peer
  *
- * Its parts are in demo/; start with run.ts.
+ * Its parts are in demo/; start with demonstrate.ts.
  */
 import { runDemo } from './demo/run.js';
 

@@ -78,7 +78,7 @@ export class Iommufd implements Disposable {
    *
    * @throws VfioError `EBUSY` when the device's group is open the old way, `ENOENT` without a cdev (kernel 6.6)
    */
-  openDevice(address: string, options?: CdevOptions): Promise<Device> {
+  async openDevice(address: string, options?: CdevOptions): Promise<Device> {
     return runAsync(this.openDeviceSteps(parseDeviceName(address), options));
   }
 

@@ -79,7 +79,7 @@ export class MessageInterrupts implements VectorOwner {
    * @throws RangeError when the device has fewer; VfioError `ERR_VFIO_BUSY` when one is enabled already or another kind of
    *   interrupt is in use, `ENOSPC` when the machine has too few left. Nothing changed then.
    */
-  enable(which: number | EnableOptions): IrqVector[] {
+  enable(which: number | EnableOptions): [IrqVector, ...IrqVector[]] {
     const { start, count, counts } = this.#range(which);
     this.#checkFree(start, count);
     const added = this.#create(start, count, counts);
@@ -92,7 +92,7 @@ export class MessageInterrupts implements VectorOwner {
       throw error;
     }
     this.#allocated = Math.max(this.#allocated, start + count);
-    return added;
+    return added as [IrqVector, ...IrqVector[]]; // the count is 1 or more
   }
 
   /**

@@ -80,6 +80,16 @@ describe('examples/ping', function () {
       assert.equal(code, 0);
     });
 
+    it('lets go of the NIC when the kernel wants it back', async () => {
+      const main = start('examples/ping/main.js', devices.nicA, '10.80.0.2');
+      await main.says(/answering for/);
+      // The kernel waits for the device's user before this write returns.
+      await runOrThrow('sh', ['-c', `echo ${devices.nicA} > /sys/bus/pci/drivers/vfio-pci/unbind`]);
+      const { code, stderr } = await main.ended;
+      assert.match(stderr, /0000:01:00\.0 was closed while it was answering/);
+      assert.equal(code, 1);
+    });
+
     /** Pings host 2 of a network from host 1, and expects every answer. */
     async function pingFrom(
       network: string,
