@@ -1,5 +1,5 @@
 import { openSync, writeSync } from 'node:fs';
-import { beginClaims, endClaims } from './covers.js';
+import { beginClaims, endClaims, expectClaims } from './covers.js';
 import { errorText, indent } from './error-text.js';
 import type { TestRecord } from './records.js';
 import { skipReason } from './skip.js';
@@ -24,6 +24,7 @@ export default class Reporter {
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
     const { output } = (options.reporterOptions ?? {}) as { output?: string };
     this.#output = output === undefined ? undefined : openSync(output, 'a');
+    expectClaims();
     runner.on('suite', suite => this.#beginSuite(suite));
     runner.on('suite end', () => this.#depth--);
     runner.on('test', test => this.#begin(test));
