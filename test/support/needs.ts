@@ -34,14 +34,24 @@ export function needs(wanted: Needs): void {
 }
 
 /** Why this machine is none for these needs; `undefined` when it is. For single tests: `skip(this, reason)`. */
-export function lacking({ kernel, feature, iommu, iommufd, devices, files, profile }: Needs): string | undefined {
+export function lacking({
+  kernel,
+  feature,
+  iommu,
+  iommufd,
+  devices,
+  files,
+  profile,
+}: Needs): string | undefined {
   const machine = process.env['LAB_PROFILE'];
   const profiles = profile === undefined ? undefined : [profile].flat();
-  if (profiles !== undefined && !profiles.includes(machine ?? '')) return `needs the lab's ${profiles.join(' or ')}`;
+  if (profiles !== undefined && !profiles.includes(machine ?? ''))
+    return `needs the lab's ${profiles.join(' or ')}`;
   if (kernel !== undefined && !isAtLeast(os.release(), kernel)) return `needs kernel ${kernel}`;
   if (feature !== undefined && !isAtLeast(os.release(), kernelFeatures[feature]))
     return `needs kernel ${kernelFeatures[feature]}, which brought ${feature}`;
-  if (iommu !== undefined && iommu !== hasIommu()) return iommu ? 'needs an IOMMU' : 'needs a machine without an IOMMU';
+  if (iommu !== undefined && iommu !== hasIommu())
+    return iommu ? 'needs an IOMMU' : 'needs a machine without an IOMMU';
   if (iommufd !== undefined && iommufd !== fs.existsSync('/dev/iommu'))
     return iommufd ? 'needs /dev/iommu' : 'needs a kernel without iommufd';
   const device = devices?.find(address => !fs.existsSync(`/sys/bus/pci/devices/${address}`));
