@@ -7,7 +7,7 @@
 export { Device } from './device';
 export type { PasidOptions } from './attachment';
 export type { OpenOptions } from './open';
-export type { DeviceInfo } from './device-info';
+export type { AtomicCompletion, DeviceInfo } from './device-info';
 export { Container, Extension, Iommu } from './container';
 export type { ContainerOptions, ExtensionName, IommuType } from './container';
 export type { IommuInfo, IovaRange } from './iommu-info';
