@@ -25,6 +25,9 @@ import { type Region, RegionIndex } from './region';
 import { runAsync, runSync, step, type Steps } from './steps';
 import { integer } from './validate';
 
+/** How the kernel says that it knows no way to reset a device. */
+const noReset: ReadonlySet<string> = new Set(['EINVAL', 'ENOTTY']);
+
 /** What belongs to a device and ends with it. */
 interface Child {
   close(): void;
@@ -280,20 +283,25 @@ export class Device
 
   *#reset(): Steps<void> {
     const handle = this.handle;
-    if (!this.info.reset) {
+    try {
+      // Asked even where `info.reset` says no: mediated devices can be reset without saying so.
+      yield* attemptStep({ doing: `Resetting ${this.address}`, address: this.address }, async =>
+        native().deviceReset(handle, async),
+      );
+    } catch (error) {
+      if (this.info.reset || !(error instanceof VfioError && noReset.has(error.code))) throw error;
       throw unsupportedError(
         `${this.address} has no reset of its own`,
         "the device's own registers may offer one",
       );
     }
-    yield* attemptStep({ doing: `Resetting ${this.address}`, address: this.address }, async =>
-      native().deviceReset(handle, async),
-    );
   }
 
   /**
    * What a hot reset would reset: all devices on the same bus or slot (`VFIO_DEVICE_GET_PCI_HOT_RESET_INFO`). For devices
    * without a reset of their own, or when that is not enough.
+   *
+   * @throws VfioError `ERR_VFIO_UNSUPPORTED` when there is no such bus or slot: mediated devices, those of the root bus
    */
   hotResetPlan(): HotResetPlan {
     return hotResetPlan(this);
