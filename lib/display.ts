@@ -1,7 +1,10 @@
 import type { Device } from './device';
+import { uncountedRegion } from './enumerate';
 import { attempt, isSystemError } from './errors/explain';
+import { unsupportedError, VfioError } from './errors/vfio-error';
 import { DmaBuf } from './features/dma-buf';
-import { native } from './native';
+import { type DeviceHandle, native } from './native';
+import type { Region } from './region';
 import { integer, options as checkOptions, valueError } from './validate';
 
 /** A plane of a device's display (`struct vfio_device_gfx_plane_info`, kernel 4.16). */
@@ -22,8 +25,8 @@ export interface DisplayPlane {
   /** The pointer's hot spot, for a cursor plane. */
   readonly hotX: number;
   readonly hotY: number;
-  /** The region that holds the pixels, when asked for by region. */
-  readonly regionIndex: number | undefined;
+  /** The region that holds the pixels, from its start, when asked for by region: not always one of `device.regions`. */
+  readonly region: Region | undefined;
   /** What {@link Display.dmaBuf} takes, when asked for by dma-buf. */
   readonly dmaBufId: number | undefined;
 }
@@ -60,14 +63,17 @@ export class Display {
     }
   }
 
-  /** The plane as it is now (`VFIO_DEVICE_QUERY_GFX_PLANE`). */
+  /**
+   * The plane as it is now (`VFIO_DEVICE_QUERY_GFX_PLANE`). What is not shown has the format 0.
+   *
+   * @throws VfioError `ERR_VFIO_UNSUPPORTED` when the device has no display that is reached that way
+   */
   plane(query: PlaneQuery): DisplayPlane {
     const { plane = 'primary', via } = checkOptions(query, 'query', ['plane', 'via']);
     const bit = viaFlag(via);
-    const type = (planeTypes as Partial<Record<string, number>>)[plane];
-    if (type === undefined) throw valueError('query.plane', "'primary' or 'cursor'", plane);
-    const raw = attempt({ doing: `Asking for the ${plane} plane`, address: this.#device.address }, () =>
-      native().queryGfxPlane(this.#device.handle, bit, type),
+    const type = planeType(plane);
+    const raw = this.#attempt(`Asking for the ${plane} plane`, via, handle =>
+      native().queryGfxPlane(handle, bit, type),
     );
     return Object.freeze({
       format: raw.drmFormat,
@@ -80,20 +86,43 @@ export class Display {
       y: raw.y,
       hotX: raw.hotX,
       hotY: raw.hotY,
-      regionIndex: via === 'region' ? raw.regionOrDmaBuf : undefined,
+      region: via === 'region' ? this.#region(raw.regionOrDmaBuf) : undefined,
       dmaBufId: via === 'dma-buf' ? raw.regionOrDmaBuf : undefined,
     });
   }
 
-  /** The pixels of a plane as a dma-buf (`VFIO_DEVICE_GET_GFX_DMABUF`). The caller closes it. */
+  #region(index: number): Region {
+    return this.#device.regions[index] ?? uncountedRegion(this.#device, index);
+  }
+
+  /**
+   * The pixels of a plane as a dma-buf (`VFIO_DEVICE_GET_GFX_DMABUF`). The caller closes it.
+   *
+   * @param id from {@link DisplayPlane.dmaBufId}
+   */
   dmaBuf(id: number): DmaBuf {
     integer(id, 'id', 0, 0xffff_ffff);
-    return new DmaBuf(
-      attempt({ doing: 'Getting a plane as a dma-buf', address: this.#device.address }, () =>
-        native().getGfxDmaBuf(this.#device.handle, id),
-      ),
+    const file = this.#attempt('Getting a plane as a dma-buf', 'dma-buf', handle =>
+      native().getGfxDmaBuf(handle, id),
     );
+    return new DmaBuf(file);
   }
+
+  #attempt<T>(doing: string, via: PlaneQuery['via'], work: (handle: DeviceHandle) => T): T {
+    const { address, handle } = this.#device;
+    try {
+      return attempt({ doing: `${doing} of ${address}`, address }, () => work(handle));
+    } catch (error) {
+      if (error instanceof VfioError && !this.supports(via))
+        throw unsupportedError(`${address} has no display that is reached by ${via}`);
+      throw error;
+    }
+  }
+}
+
+function planeType(plane: unknown): number {
+  if (plane === 'primary' || plane === 'cursor') return planeTypes[plane];
+  throw valueError('query.plane', "'primary' or 'cursor'", plane);
 }
 
 function viaFlag(via: unknown): number {
