@@ -1,6 +1,6 @@
 import type { Device } from './device';
 import { attempt, attemptStep } from './errors/explain';
-import { VfioError } from './errors/vfio-error';
+import { unsupportedError, VfioError } from './errors/vfio-error';
 import { Group } from './group';
 import { native } from './native';
 import type { RawHotResetDevice } from './native-features';
@@ -14,7 +14,7 @@ export interface HotResetMember {
   readonly group: number | undefined;
   /** The driver it is on now. */
   readonly driver: string | undefined;
-  /** Whether this process owns it, as the reset requires. */
+  /** Whether this process owns it, as the reset requires: it is bound to vfio-pci, and its group (or itself) is open. */
   readonly owned: boolean;
 }
 
@@ -32,20 +32,34 @@ const flags = { deviceIds: 1, owned: 2 } as const;
 const notOwned = -1;
 
 export function hotResetPlan(device: Device): HotResetPlan {
-  const info = attempt({ doing: `Planning a hot reset of ${device.address}`, address: device.address }, () =>
-    native().hotResetInfo(device.handle),
-  );
+  const info = hotResetInfo(device);
   const byDevice = (info.flags & flags.deviceIds) !== 0;
   const devices = info.devices.map(raw => {
     const address = addressOf(raw);
     const group = byDevice ? groupOf(address) : raw.id;
+    const driver = driverOf(address);
     const owned = byDevice
       ? (raw.id | 0) !== notOwned
-      : group !== undefined && Group.find(group) !== undefined;
-    return Object.freeze({ address, group, driver: driverOf(address), owned });
+      : group !== undefined && Group.find(group) !== undefined && driver?.includes('vfio') === true;
+    return Object.freeze({ address, group, driver, owned });
   });
   const possible = byDevice ? (info.flags & flags.owned) !== 0 : devices.every(one => one.owned);
   return Object.freeze({ devices: Object.freeze(devices), possible });
+}
+
+function hotResetInfo(device: Device): { flags: number; devices: RawHotResetDevice[] } {
+  const { address, handle } = device;
+  try {
+    return attempt({ doing: `Planning a hot reset of ${address}`, address }, () =>
+      native().hotResetInfo(handle),
+    );
+  } catch (error) {
+    if (!(error instanceof VfioError) || (error.code !== 'ENODEV' && error.code !== 'ENOTTY')) throw error;
+    throw unsupportedError(
+      `${address} is on no bus and in no slot that could be reset`,
+      'device.reset(), if it has a reset of its own',
+    );
+  }
 }
 
 /** `VFIO_DEVICE_PCI_HOT_RESET`: proves by open groups, or by the iommufd, that everything it resets is ours. */
