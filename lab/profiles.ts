@@ -10,7 +10,7 @@ export type IommuKind = 'intel' | 'intel-scalable' | 'amd' | 'virtio' | 'none';
 /** A PCI device of the machine; qemu.ts knows what each means. */
 export type DeviceKind =
   | { kind: 'e1000e'; mac: string; hub: number }
-  /** Intel 82576, with up to seven virtual functions. */
+  /** Intel 82576, with up to eight virtual functions. */
   | { kind: 'igb'; mac: string; hub: number }
   | { kind: 'nvme'; sizeMiB: number }
   | { kind: 'edu' }
