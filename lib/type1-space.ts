@@ -8,6 +8,8 @@ import { native, type DmaMapHandle, type Maybe, type MemoryHandle } from './nati
 export class Type1Space implements AddressSpace {
   readonly #container: Container;
 
+  readonly type1 = true;
+
   constructor(container: Container) {
     this.#container = container;
   }

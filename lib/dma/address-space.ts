@@ -14,6 +14,8 @@ export interface AddressSpace {
   readonly ready: boolean;
   /** Throws, saying what is missing, unless {@link ready}. */
   assertReady(): void;
+  /** Whether it is that of a container, with the calls that only a container has. */
+  readonly type1?: boolean;
   geometry(): Geometry;
   /** @param flags 1: devices may read, 2: they may write */
   map(memory: MemoryHandle, length: number, iova: bigint, flags: number, async: boolean): Maybe<DmaMapHandle>;

@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import { attempt, attemptStep, type Context } from '../errors/explain';
-import { closedError, VfioError } from '../errors/vfio-error';
+import { closedError, unsupportedError, VfioError } from '../errors/vfio-error';
 import { native, type DmaMapHandle, type MemoryHandle } from '../native';
 import type { Steps } from '../steps';
 import { coded, hex, rangeError, typeError, valueError } from '../validate';
@@ -89,17 +89,23 @@ export class IommuDma extends Dma {
 
   /** @internal */
   releaseDirty(buffer: DmaBuffer, pageSize: number): BigUint64Array {
+    this.#assertType1();
     const { map } = this.#get(buffer);
     const bitmap = new BigUint64Array(Math.ceil(buffer.byteLength / pageSize / 64));
-    attempt({ doing: `Unmapping ${hex(buffer.iova)}`, iova: buffer.iova, size: buffer.byteLength }, () =>
-      native().dmaUnmapDirty(map, BigInt(pageSize), bitmap),
-    );
+    const context: Context = {
+      doing: `Unmapping ${hex(buffer.iova)} with a bitmap of its dirty pages`,
+      iova: buffer.iova,
+      size: buffer.byteLength,
+      facts: { bitmapPage: pageSize },
+    };
+    attempt(context, () => native().dmaUnmapDirty(map, BigInt(pageSize), bitmap));
     this.release(buffer);
     return bitmap;
   }
 
   /** @internal */
   move(buffer: DmaBuffer, memory: ShareableMemory): DmaBuffer {
+    this.#assertType1();
     const { map, memory: before } = this.#get(buffer);
     const view = shareable(memory);
     const handle = native().memoryFromView(view);
@@ -112,7 +118,13 @@ export class IommuDma extends Dma {
         { doing: `Moving the memory at ${hex(buffer.iova)}`, iova: buffer.iova, size: buffer.byteLength },
         () => {
           native().dmaForgetAddress(map);
-          native().dmaNewAddress(map, handle);
+          try {
+            native().dmaNewAddress(map, handle);
+          } catch (error) {
+            // Without an address the whole container takes no further group.
+            native().dmaNewAddress(map, before);
+            throw error;
+          }
         },
       );
     } catch (error) {
@@ -125,6 +137,11 @@ export class IommuDma extends Dma {
     buffer.markFreed();
     native().memoryFree(before);
     return moved;
+  }
+
+  #assertType1(): void {
+    if (this.#space.type1 !== true)
+      throw unsupportedError('This memory is in an address space of an iommufd, not in a container');
   }
 
   #get(buffer: DmaBuffer): Mapped {

@@ -96,6 +96,26 @@ const table: Record<string, Cause> = {
     likelyCause: 'the memory behind the address is not there or may not be written',
   }),
 
+  'VFIO_IOMMU_UNMAP_DMA EINVAL': ({ facts }) =>
+    facts?.['bitmapPage'] === undefined
+      ? undefined
+      : { likelyCause: 'dirty-page tracking is off, or pageSize is not the smallest page of the IOMMU' },
+  'VFIO_IOMMU_UNMAP_DMA EBUSY': () => ({
+    likelyCause: 'a mediated device is in the container: its driver may use the old address at any time',
+  }),
+  'VFIO_IOMMU_DIRTY_PAGES EACCES': () => ({
+    likelyCause: 'the container is set to Type1, whose mappings cannot be tracked',
+    cure: 'container.setIommu(Iommu.Type1v2)',
+  }),
+  'VFIO_IOMMU_DIRTY_PAGES EINVAL': () => ({
+    likelyCause:
+      'dirty-page tracking is off, the range cuts a mapping in two, or pageSize is not the smallest page of the IOMMU',
+  }),
+  'VFIO_IOMMU_DIRTY_PAGES ENOTTY': () => ({
+    likelyCause: 'no IOMMU is set, or the container is one over an iommufd, which tracks pages by page table',
+    cure: 'HwPageTable.dirtyBitmap()',
+  }),
+
   'mmap ENOMEM': noMemory,
   'mmap EINVAL': context =>
     context.facts?.['hugePageSize'] === undefined
