@@ -60,9 +60,14 @@ export function iommuGroupCount(): number {
   }
 }
 
-/** Whether a group is one that VFIO made up for a device without an IOMMU. */
+/**
+ * Whether a group is one that VFIO made up for a device without an IOMMU. Those of mediated devices have the same name in
+ * sysfs but nothing to fear: their drivers reach only the memory they are shown.
+ */
 export function noIommuGroup(group: number): boolean {
-  return read(`/sys/kernel/iommu_groups/${group}/name`) === 'vfio-noiommu';
+  return (
+    read(`/sys/kernel/iommu_groups/${group}/name`) === 'vfio-noiommu' && !fs.existsSync(`/dev/vfio/${group}`)
+  );
 }
 
 /** Whether the kernel makes groups for devices without an IOMMU. */
