@@ -2,6 +2,7 @@
 import { constants } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
+import { LabError } from '../lab/error.js';
 import { ensureKernel } from '../lab/kernels.js';
 import { findProfile, type KernelKind, profiles } from '../lab/profiles.js';
 import { progressOn } from '../lab/progress.js';
@@ -74,6 +75,23 @@ function tests(kernel: KernelKind, grep: string | undefined): Selection {
   return { globs: ['dist/test/lab/**/*.test.js'], ignore, grep };
 }
 
+/**
+ * Gets the kernels before the first stage, since the output of stages is shown when they are over and building a kernel
+ * takes minutes. Returns those that there are none of, and why: no stage shall try again.
+ */
+async function buildKernels(kinds: ReadonlySet<KernelKind>): Promise<Map<KernelKind, LabError>> {
+  const missing = new Map<KernelKind, LabError>();
+  for (const kind of kinds) {
+    try {
+      await ensureKernel(kind, progressOn(process.stdout));
+    } catch (error) {
+      if (!(error instanceof LabError)) throw error;
+      missing.set(kind, error);
+    }
+  }
+  return missing;
+}
+
 async function main(): Promise<number> {
   const { machines, grep, action } = parseArguments(process.argv.slice(2));
   if (action === 'help') {
@@ -85,10 +103,12 @@ async function main(): Promise<number> {
     return 0;
   }
   const start = performance.now();
-  // Before the stages, whose output is shown when they are over: building a kernel takes minutes.
-  for (const kind of new Set(machines.map(machine => machine.kernel)))
-    await ensureKernel(kind, progressOn(process.stdout));
-  const stages = machines.map(machine => labStage(machine, tests(machine.kernel, grep), timeoutMs));
+  const missing = await buildKernels(new Set(machines.map(machine => machine.kernel)));
+  const stages = machines.map(machine => {
+    const stage = labStage(machine, tests(machine.kernel, grep), timeoutMs);
+    const error = missing.get(machine.kernel);
+    return error === undefined ? stage : { ...stage, run: () => Promise.reject(error) };
+  });
   const results = await runStages(stages, process.stdout);
   if (grep === undefined) storeResults(results);
   const outcomes = results.flatMap(result => result.outcomes);
