@@ -156,14 +156,20 @@ export interface NativeIommufd {
   deviceDetach(device: DeviceHandle, pasid: number | null): void;
 
   // Files the kernel handed out (native/file.cc)
-  /** Bytes moved; 0 at the end. With `async` the wait happens on the thread pool. */
+  /**
+   * Bytes moved; 0 at the end. At once it reads what is there, which is nothing (0) for an empty queue of faults; with
+   * `async` it waits on the thread pool until there is something. `fileClose` ends the wait: `ERR_VFIO_CLOSED`.
+   */
   fileRead(file: FileHandle, target: Uint8Array, async: false): number;
   fileRead(file: FileHandle, target: Uint8Array, async: boolean): Maybe<number>;
   fileWrite(file: FileHandle, source: Uint8Array, async: false): number;
   fileWrite(file: FileHandle, source: Uint8Array, async: boolean): Maybe<number>;
   fileNumber(file: FileHandle): number;
   fileClose(file: FileHandle): void;
-  /** Makes a file's readability a source of the loop, as `loopAdd` does for an eventfd. */
+  /**
+   * Makes a file's readability a source of the loop, as `loopAdd` does for an eventfd; unlike there, it fires again for as
+   * long as something is left to read. `EPERM` when the file is always readable, as some migration streams are.
+   */
   loopAddFile(file: FileHandle, id: number): void;
   loopRemoveFile(file: FileHandle): void;
 }

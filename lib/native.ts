@@ -247,6 +247,13 @@ export interface NativeAddon extends NativeIommufd, NativeFeatures {
   /** Runs the writes once; returns the failures as `errno` per write (0: done). */
   restoreRun(restore: RestoreHandle, async: boolean): Maybe<number[]>;
 
+  /**
+   * From now on nothing is opened any more (`ERR_VFIO_CLOSED`), and what the thread pool is just opening is closed at
+   * once. For the end of the process, before devices are given back: a device that was opened meanwhile, with nobody left
+   * to close it, would make its driver's unbinding wait for ever.
+   */
+  endOpening(): void;
+
   // For tests
   /** What this environment holds at the moment. */
   liveObjects(): {

@@ -13,6 +13,7 @@ namespace vfio {
 
 void ContainerFile::release() noexcept {
   if (!fd.peek()) return;
+  fd.drain();
   releaseMappings(*this);
   if (!fd.take()) return;
   // Where unmapping failed, the kernel does it with the container's last descriptor.
@@ -31,12 +32,12 @@ uint64_t ContainerFile::map(int fd, const MapRequest& request) const {
   return map.iova;
 }
 
-uint64_t ContainerFile::unmap(uint64_t iova, uint64_t length) const {
+uint64_t ContainerFile::unmap(int fd, uint64_t iova, uint64_t length) const {
   vfio_iommu_type1_dma_unmap unmap{};
   unmap.argsz = sizeof unmap;
   unmap.iova = iova;
   unmap.size = length;
-  return unmapBy(fd.use()->get(), unmap);
+  return unmapBy(fd, unmap);
 }
 
 uint64_t ContainerFile::unmapBy(int fd, vfio_iommu_type1_dma_unmap& request) const {

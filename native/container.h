@@ -23,9 +23,9 @@ class ContainerFile final : public Resource, public IoSpace {
 
   const Resource& file() const noexcept override { return *this; }
   uint32_t number() const noexcept override { return 0; }
-  FdRef use() const override { return fd.use(); }
+  const SharedFd& descriptor() const noexcept override { return fd; }
   uint64_t map(int fd, const MapRequest& request) const override;
-  uint64_t unmap(uint64_t iova, uint64_t length) const override;
+  uint64_t unmap(int fd, uint64_t iova, uint64_t length) const override;
   /** Returns the bytes unmapped: 0 when the kernel dropped the IOMMU with all mappings before. */
   uint64_t unmapBy(int fd, vfio_iommu_type1_dma_unmap& request) const;
 

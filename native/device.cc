@@ -38,6 +38,8 @@ void DeviceFile::quiesce() noexcept {
     config = config_;
   }
   for (const uint32_t index : irqs) disableIrq(context().seam, device->get(), index);
+  // Where it could not be found out when the device was opened.
+  if (config < 0) config = findPciConfig(context().seam, device->get());
   if (config >= 0) clearBusMaster(context().seam, device->get(), static_cast<uint64_t>(config));
 }
 
@@ -50,6 +52,7 @@ void DeviceFile::refuse() noexcept {
 
 void DeviceFile::release() noexcept {
   if (!fd.peek()) return;
+  fd.drain();
   quiesce();
   // A mapping holds the kernel's device as much as the descriptor does.
   for (const auto& bar : context().live<BarMapping>()) {

@@ -37,7 +37,8 @@ class DeviceFile final : public Resource {
  private:
   std::mutex mutex_;
   std::set<uint32_t> enabledIrqs_;
-  /** Where the PCI configuration space starts in the device's file; -1 when it has none. */
+  /** Where the PCI configuration space starts in the device's file; -1 when it has none or that is not known.
+   */
   int64_t config_ = -1;
   std::shared_ptr<Resource> owner_;
 };

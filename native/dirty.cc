@@ -83,15 +83,15 @@ Napi::Value dmaUnmapDirty(Call& call) {
   const uint64_t pageSize = call.bigint(1, "pageSize");
   const auto container = containerOf(call, *map);
   const Words bitmap = bitmapFor(call, 2, map->length(), pageSize);
-  const uint64_t bytes = map->unmapBy([&](IoSpace&, uint64_t iova, uint64_t length) -> uint64_t {
+  const uint64_t bytes = map->unmapBy([&](IoSpace&, int fd, uint64_t iova, uint64_t length) -> uint64_t {
     vfio_iommu_type1_dma_unmap unmap{};
     unmap.argsz = sizeof unmap + sizeof(vfio_bitmap);
     unmap.flags = VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP;
     unmap.iova = iova;
     unmap.size = length;
     auto request = join(unmap, bitmapOf(bitmap, pageSize));
-    sys::ioctl(call.context().seam, container->fd.use()->get(), VFIO_IOMMU_UNMAP_DMA, "VFIO_IOMMU_UNMAP_DMA",
-               request.data(), container->path);
+    sys::ioctl(call.context().seam, fd, VFIO_IOMMU_UNMAP_DMA, "VFIO_IOMMU_UNMAP_DMA", request.data(),
+               container->path);
     std::memcpy(&unmap, request.data(), sizeof unmap);
     return unmap.size;
   });

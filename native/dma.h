@@ -26,8 +26,8 @@ class DmaMapping final : public Resource {
   void established(uint64_t iova);
   /** Returns the bytes unmapped, 0 when there was nothing to do. */
   uint64_t unmap();
-  /** The same by another system call: `take(space, iova, length)` returns the bytes. */
-  using Take = std::function<uint64_t(IoSpace&, uint64_t, uint64_t)>;
+  /** The same by another system call: `take(space, fd, iova, length)` returns the bytes. */
+  using Take = std::function<uint64_t(IoSpace&, int, uint64_t, uint64_t)>;
   uint64_t unmapBy(const Take& take);
   /** Somebody else unmapped it: everything of its address space at once. */
   void markUnmapped() noexcept;

@@ -16,6 +16,8 @@ void GroupFile::attachTo(std::shared_ptr<ContainerFile> container) noexcept {
 }
 
 void GroupFile::release() noexcept {
+  if (!fd.peek()) return;
+  fd.drain();
   if (!fd.take()) return;
   attachTo(nullptr);
   forget();

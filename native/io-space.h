@@ -35,12 +35,11 @@ class IoSpace {
     return &file() == &other.file() && number() == other.number();
   }
 
-  /** The file's descriptor for an operation; throws `ClosedError` once it was closed. */
-  virtual FdRef use() const = 0;
-  /** Returns where the memory lies now. */
+  virtual const SharedFd& descriptor() const noexcept = 0;
+  /** Returns where the memory lies now; `fd` is the file's. */
   virtual uint64_t map(int fd, const MapRequest& request) const = 0;
   /** Returns the bytes unmapped; 0 when nothing lies there any more. */
-  virtual uint64_t unmap(uint64_t iova, uint64_t length) const = 0;
+  virtual uint64_t unmap(int fd, uint64_t iova, uint64_t length) const = 0;
 
  protected:
   IoSpace() = default;

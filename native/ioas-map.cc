@@ -53,13 +53,13 @@ uint64_t Ioas::copy(int fd, const Ioas& source, uint64_t sourceIova, const MapRe
   return command.iova;
 }
 
-uint64_t Ioas::unmap(uint64_t iova, uint64_t length) const {
+uint64_t Ioas::unmap(int fd, uint64_t iova, uint64_t length) const {
   uapi::IoasUnmap command{};
   command.ioas = id_;
   command.iova = iova;
   command.length = length;
   try {
-    iommufd_->run(command);
+    iommufd_->run(fd, command);
   } catch (const SysError& error) {
     if (error.error() == ENOENT) return 0;
     throw;
@@ -133,7 +133,7 @@ Napi::Value ioasUnmapAll(Call& call) {
   const auto ioas = std::make_shared<Ioas>(iommufd, call.u32(1, "ioas"));
   return blocking(
       call, call.boolean(2, "async"),
-      [ioas, iommufd, fd = ioas->use()] {
+      [ioas, iommufd, fd = iommufd->fd.use()] {
         const uint64_t bytes = ioas->unmapAll(fd->get());
         forgetMappings(iommufd->context(), *ioas);
         return bytes;

@@ -12,9 +12,9 @@ class Ioas final : public IoSpace {
 
   const Resource& file() const noexcept override { return *iommufd_; }
   uint32_t number() const noexcept override { return id_; }
-  FdRef use() const override { return iommufd_->fd.use(); }
+  const SharedFd& descriptor() const noexcept override { return iommufd_->fd; }
   uint64_t map(int fd, const MapRequest& request) const override;
-  uint64_t unmap(uint64_t iova, uint64_t length) const override;
+  uint64_t unmap(int fd, uint64_t iova, uint64_t length) const override;
 
   /** Pages of a file instead of this process's memory. */
   uint64_t mapFile(int fd, int file, uint64_t start, const MapRequest& request) const;

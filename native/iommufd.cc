@@ -10,6 +10,7 @@ namespace vfio {
 
 void IommufdFile::release() noexcept {
   if (!fd.peek()) return;
+  fd.drain();
   releaseMappings(*this);
   if (!fd.take()) return;
   // Where unmapping failed, the kernel does it when the last device is unbound.

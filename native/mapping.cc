@@ -33,7 +33,8 @@ void DmaMapping::established(uint64_t iova) {
 }
 
 uint64_t DmaMapping::unmap() {
-  return unmapBy([](IoSpace& space, uint64_t iova, uint64_t length) { return space.unmap(iova, length); });
+  return unmapBy(
+      [](IoSpace& space, int fd, uint64_t iova, uint64_t length) { return space.unmap(fd, iova, length); });
 }
 
 uint64_t DmaMapping::unmapBy(const Take& take) {
@@ -46,7 +47,7 @@ uint64_t DmaMapping::unmapBy(const Take& take) {
   }
   uint64_t bytes = 0;
   try {
-    bytes = take(*space, iova_, length_);
+    bytes = take(*space, space->descriptor().last()->get(), iova_, length_);
   } catch (...) {
     std::lock_guard<std::mutex> lock(mutex_);
     if (state_ == State::Unmapping) state_ = State::Mapped;
@@ -148,7 +149,7 @@ void forgetMappings(Context& context, const IoSpace& space) noexcept {
 
 Napi::Value startMapping(Call& call, bool async, std::shared_ptr<IoSpace> space, Memories memories,
                          uint64_t length, Establish establish) {
-  FdRef fd = space->use();
+  FdRef fd = space->descriptor().use();
   auto map = std::make_shared<DmaMapping>(call.context().shared_from_this(), std::move(space),
                                           std::move(memories), length);
   return blocking(

@@ -48,6 +48,7 @@ void atExit() {
 }  // namespace
 
 void teardown(Context& context) noexcept {
+  context.end();
   // Nothing a device still does may reach memory that is about to be given away.
   for (const auto& device : context.live<DeviceFile>()) device->quiesce();
   releaseAll<DmaMapping>(context);
