@@ -208,6 +208,7 @@ export class IommuDma extends Dma {
   /** @internal */
   protected override *mapSteps(memory: ShareableMemory, options: MapOptions | undefined): Steps<DmaBuffer> {
     const view = shareable(memory);
+    if (view.byteLength === 0) throw pagesError(0n, 0, this.#page);
     const plan = planMap(options);
     const handle = native().memoryFromView(view);
     const start = native().memoryAddress(handle);
@@ -317,8 +318,11 @@ function accessFlags(access: Placement): number {
 }
 
 function checkPages(start: bigint, length: number, page: bigint): void {
-  if (length > 0 && start % page === 0n && BigInt(length) % page === 0n) return;
-  throw coded(
+  if (start % page !== 0n || BigInt(length) % page !== 0n) throw pagesError(start, length, page);
+}
+
+function pagesError(start: bigint, length: number, page: bigint): RangeError {
+  return coded(
     new RangeError(
       `memory must start on a page and be whole pages long (the IOMMU's are ${page} bytes); ` +
         `got ${length} bytes at ${hex(start)}`,
