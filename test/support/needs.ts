@@ -22,11 +22,39 @@ export interface Needs {
   profile?: string | readonly string[];
 }
 
+/** What a suite has stated of its needs. */
+export interface StatedNeeds {
+  stated: boolean;
+  /** Why this machine is none for them. */
+  lack: string | undefined;
+}
+
+let collecting: (StatedNeeds & { suite: Mocha.Suite }) | undefined;
+
+/** Runs the body of a suite and returns what it says it needs, which is then for the caller to see to. */
+export function needsOf(suite: Mocha.Suite, body: () => void): StatedNeeds {
+  const mine = { suite, stated: false, lack: undefined };
+  collecting = mine;
+  try {
+    body();
+    return mine;
+  } finally {
+    collecting = undefined;
+  }
+}
+
 /**
- * Skips a suite, saying why, on machines that lack something. It belongs at the start of the body of `describe`, before
- * anything that needs it.
+ * Skips a suite, saying why, on machines that lack something. It belongs at the start of the body of `describe` or
+ * `labSuite`, before anything else. A `describe` that is skipped still runs its own `after` hooks; a `labSuite` runs
+ * nothing at all.
  */
 export function needs(wanted: Needs): void {
+  // In a suite within the one that collects, there is that suite already.
+  if (collecting?.suite.suites.length === 0) {
+    collecting.stated = true;
+    collecting.lack ??= lacking(wanted);
+    return;
+  }
   before('what it needs', function () {
     const lack = lacking(wanted);
     if (lack !== undefined) skip(this, lack);
