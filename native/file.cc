@@ -47,6 +47,7 @@ void KernelFile::release() noexcept {
     }
     // They leave at once. The limit is for a process that is ending, where their threads may be gone.
     left_.wait_for(lock, std::chrono::seconds(1), [this] { return waiting_ == 0; });
+    wake_.reset();
   }
   close();
 }
