@@ -87,6 +87,15 @@ export function kernelRelease(): string {
   return read('/proc/sys/kernel/osrelease') ?? 'unknown';
 }
 
+/** Whether the running kernel is of that release or a later one: `'6.13'`. */
+export function kernelIsAtLeast(version: string): boolean {
+  const [major = 0, minor = 0] = kernelRelease()
+    .split('.')
+    .map(part => parseInt(part, 10));
+  const [wantedMajor = 0, wantedMinor = 0] = version.split('.').map(Number);
+  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
+}
+
 /** Who owns a device node and who may open it; `undefined` when it is not there. */
 export function nodeFacts(path: string): { owner: number; group: number; mode: string } | undefined {
   try {
