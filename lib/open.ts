@@ -12,6 +12,7 @@ import { type Binding, bindSteps } from './pci/bind';
 import { noDeviceError } from './pci/list';
 import { deviceExists, driverOf, groupOf } from './pci/sysfs';
 import { acquire } from './shared-group';
+import { acquireIoas } from './shared-ioas';
 import { step, type Steps } from './steps';
 import { isUuid } from './uuid';
 import { boolean, instanceOf, options as checkOptions, string, valueError } from './validate';
@@ -75,27 +76,20 @@ function* openByGroup(address: string, wanted: OpenOptions, binding: Binding | u
 }
 
 function* openByCdev(address: string, wanted: OpenOptions, binding: Binding | undefined): Steps<Device> {
-  const { vfToken, ioas } = wanted;
-  const iommufd = ioas?.iommufd ?? Iommufd.open();
-  const close = (): void => {
-    if (ioas === undefined) iommufd.close();
-  };
+  const share = acquireIoas(address, wanted.ioas);
   try {
-    const device = yield* iommufd.openDeviceSteps(address, vfToken === undefined ? {} : { vfToken });
+    const { vfToken } = wanted;
+    const device = yield* share.iommufd.openDeviceSteps(address, vfToken === undefined ? {} : { vfToken });
     try {
-      const target = ioas ?? iommufd.allocIoas();
-      device.attach(target);
-      const unmapDma = (): void => {
-        if (ioas === undefined) target.dma.freeAll();
-      };
-      device.own({ unmapDma, giveBack: () => ending(close, binding) });
-      return device;
+      device.attach(share.target);
     } catch (error) {
       device.closeSync();
       throw error;
     }
+    device.own({ unmapDma: () => share.unmapDma(), giveBack: () => ending(() => share.release(), binding) });
+    return device;
   } catch (error) {
-    close();
+    share.release();
     throw error;
   }
 }
