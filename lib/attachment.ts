@@ -1,13 +1,13 @@
 import type { Container } from './container';
 import type { Device } from './device';
 import type { Dma } from './dma/dma';
-import { attempt } from './errors/explain';
+import { attempt, type Context } from './errors/explain';
 import { unsupportedError, VfioError } from './errors/vfio-error';
 import type { Group } from './group';
 import type { Iommufd } from './iommufd/iommufd';
-import type { PageTable } from './iommufd/page-table';
+import { checkPageTable, type PageTable } from './iommufd/page-table';
 import { native } from './native';
-import { integer, options as checkOptions, typeError } from './validate';
+import { integer, options as checkOptions } from './validate';
 
 /** Options of {@link Device.attach} and {@link Device.detach}. */
 export interface PasidOptions {
@@ -60,10 +60,8 @@ export class Attachment {
     const { handle, address } = this.#device;
     const pasid = checkPasid(options);
     if (this.#parent.iommufd === undefined) throw this.#needsIommufd();
-    if ((target as PageTable | undefined)?.iommufd !== this.#parent.iommufd) {
-      throw typeError('target', 'an Ioas or HwPageTable of the same iommufd', target);
-    }
-    attempt({ doing: `Attaching ${address} to page table ${target.id}`, address }, () =>
+    checkPageTable(target, this.#parent.iommufd);
+    attempt({ doing: `Attaching ${address} to page table ${target.id}`, address, ...sinceOf(pasid) }, () =>
       native().deviceAttach(handle, target.id, pasid),
     );
     if (pasid === null) this.#change(target);
@@ -73,7 +71,9 @@ export class Attachment {
     const { handle, address } = this.#device;
     const pasid = checkPasid(options);
     if (this.#parent.iommufd === undefined) throw this.#needsIommufd();
-    attempt({ doing: `Detaching ${address}`, address }, () => native().deviceDetach(handle, pasid));
+    attempt({ doing: `Detaching ${address}`, address, ...sinceOf(pasid) }, () =>
+      native().deviceDetach(handle, pasid),
+    );
     if (pasid === null) this.#change(undefined);
   }
 
@@ -101,4 +101,8 @@ export class Attachment {
 function checkPasid(options: PasidOptions | undefined): number | null {
   const { pasid } = checkOptions(options, 'options', ['pasid']);
   return pasid === undefined ? null : integer(pasid, 'options.pasid', 1, 2 ** 20 - 1);
+}
+
+function sinceOf(pasid: number | null): Pick<Context, 'since'> {
+  return pasid === null ? {} : { since: { what: 'attaching by PASID', kernel: '6.15' } };
 }

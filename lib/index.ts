@@ -21,7 +21,7 @@ export { FaultQueue } from './iommufd/fault-queue';
 export type { PageFault } from './iommufd/fault-queue';
 export { HwPageTable, HwptDataType } from './iommufd/hw-page-table';
 export type { HwPageTableOptions, HwptParent } from './iommufd/hw-page-table';
-export type { HwInfo } from './iommufd/hw-info';
+export type { HwInfo, HwInfoOptions } from './iommufd/hw-info';
 export type { InvalidateResult } from './iommufd/invalidate';
 export type { IovaOptions } from './iommufd/ioas';
 export { IovaMapping } from './iommufd/iova-mapping';

@@ -6,6 +6,8 @@ export interface Geometry {
   readonly iovaRanges: readonly IovaRange[];
   /** The smallest page of the IOMMU in bytes: addresses and lengths are multiples of it. */
   readonly pageSize: bigint;
+  /** Where addresses are chosen from, if not anywhere in {@link iovaRanges}. */
+  readonly allowed?: readonly IovaRange[];
 }
 
 /** Where memory is mapped for devices: the IOMMU of a container, or an I/O address space of an iommufd. */

@@ -1,6 +1,7 @@
 import { types } from 'node:util';
 import { attempt, attemptStep, type Context } from '../errors/explain';
 import { closedError, unsupportedError, VfioError } from '../errors/vfio-error';
+import type { IovaRange } from '../iommu-info';
 import { native, type DmaMapHandle, type MemoryHandle } from '../native';
 import type { Steps } from '../steps';
 import { coded, hex, rangeError, typeError, valueError } from '../validate';
@@ -21,6 +22,8 @@ const firstSharedAddress = 1n << 32n;
 /** The highest address a process can have with four-level page tables. */
 const lastUserAddress = (1n << 47n) - 1n;
 
+const everywhere: IovaRange = { start: 0n, last: 2n ** 64n - 1n };
+
 /** Memory mapped in an IOMMU: of a container or of an iommufd's IOAS. */
 export class IommuDma extends Dma {
   readonly #space: AddressSpace;
@@ -29,6 +32,8 @@ export class IommuDma extends Dma {
   /** What is mapped that is not memory of ours. */
   readonly #others = new Set<{ readonly iova: bigint; close?(): void }>();
   #page = 4096n;
+  /** Where addresses are chosen from; everywhere when `undefined`. */
+  #allowed: readonly IovaRange[] | undefined;
 
   /** @internal */
   constructor(space: AddressSpace) {
@@ -69,9 +74,10 @@ export class IommuDma extends Dma {
   /** @internal Called when what the space accepts may have changed: devices came or went. */
   refreshGeometry(): void {
     if (!this.#space.ready) return;
-    const { iovaRanges, pageSize } = this.#space.geometry();
+    const { iovaRanges, pageSize, allowed } = this.#space.geometry();
     this.#iovas.setValid(iovaRanges);
     this.#page = pageSize;
+    this.#allowed = allowed;
   }
 
   /** @internal */
@@ -182,7 +188,7 @@ export class IommuDma extends Dma {
     const last = plan.last < lastUserAddress ? plan.last : lastUserAddress;
     this.#space.assertReady();
     for (let first = firstSharedAddress; ;) {
-      const iova = this.#iovas.take(BigInt(length), BigInt(align), last, first);
+      const iova = this.#take(length, align, last, first);
       if (iova === undefined) throw this.#noIova(length, align, last);
       let memory: MemoryHandle;
       try {
@@ -235,9 +241,20 @@ export class IommuDma extends Dma {
       this.#takeAt(plan.iova, size);
       return plan.iova;
     }
-    const iova = this.#iovas.take(size, BigInt(align), plan.last);
+    const iova = this.#take(length, align, plan.last);
     if (iova !== undefined) return iova;
     throw this.#noIova(length, align, plan.last);
+  }
+
+  /** A free range, as low as it gets. */
+  #take(length: number, align: number, last: bigint, first = IovaAllocator.lowest): bigint | undefined {
+    for (const range of this.#allowed ?? [everywhere]) {
+      const from = range.start > first ? range.start : first;
+      const to = range.last < last ? range.last : last;
+      const iova = this.#iovas.take(BigInt(length), BigInt(align), to, from);
+      if (iova !== undefined) return iova;
+    }
+    return undefined;
   }
 
   #noIova(length: number, align: number, last: bigint): VfioError {
@@ -245,7 +262,9 @@ export class IommuDma extends Dma {
       `No free IOVA range of ${length} bytes, aligned to ${align}, ends at or below ${hex(last)}`,
       {
         code: 'ERR_VFIO_NO_IOVA',
-        likelyCause: `the IOMMU accepts ${this.#validText()}, of which ${this.bytesMapped} bytes are mapped`,
+        likelyCause:
+          `the IOMMU accepts ${this.#validText()}, of which ${this.bytesMapped} bytes are mapped` +
+          (this.#allowed === undefined ? '' : `; addresses are chosen from ${textOf(this.#allowed)}`),
       },
     );
   }
@@ -309,8 +328,12 @@ export class IommuDma extends Dma {
   }
 
   #validText(): string {
-    return this.#iovas.valid.map(({ start, last }) => `${hex(start)}-${hex(last)}`).join(', ') || 'nothing';
+    return textOf(this.#iovas.valid);
   }
+}
+
+function textOf(ranges: readonly IovaRange[]): string {
+  return ranges.map(({ start, last }) => `${hex(start)}-${hex(last)}`).join(', ') || 'nothing';
 }
 
 function accessFlags(access: Placement): number {

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { StructReader } from '../capability';
 import { attempt } from '../errors/explain';
-import { closedError } from '../errors/vfio-error';
+import { busyError, closedError } from '../errors/vfio-error';
 import { native } from '../native';
 import type { FileHandle } from '../native-iommufd';
 import { boolean, instanceOf, integer } from '../validate';
@@ -45,12 +45,14 @@ export class FaultQueue extends EventEmitter<{ faults: [PageFault[]] }> implemen
   readonly id: number;
   readonly #file: FileHandle;
   readonly #source: FileSource;
+  readonly #tables = new Set<{ readonly id: number }>();
   #closed = false;
 
   private constructor(iommufd: Iommufd) {
     super();
     this.iommufd = iommufd;
-    const { id, file } = attempt({ doing: 'Allocating a page-fault queue', path: Iommufd.path }, () =>
+    const since = { what: 'IOMMU_FAULT_QUEUE_ALLOC', kernel: '6.11' };
+    const { id, file } = attempt({ doing: 'Allocating a page-fault queue', path: Iommufd.path, since }, () =>
       native().faultQueueAlloc(iommufd.handle),
     );
     this.id = id;
@@ -93,9 +95,27 @@ export class FaultQueue extends EventEmitter<{ faults: [PageFault[]] }> implemen
     attempt({ doing: 'Answering a page fault' }, () => native().fileWrite(this.#file, response, false));
   }
 
-  /** Ends it; page tables made with it must be closed before. Does nothing the second time. */
+  /** @internal A page table that sends its faults here. */
+  adopt(table: { readonly id: number }): void {
+    this.#tables.add(table);
+  }
+
+  /** @internal */
+  disown(table: { readonly id: number }): void {
+    this.#tables.delete(table);
+  }
+
+  /**
+   * Ends it. Does nothing the second time.
+   *
+   * @throws VfioError `ERR_VFIO_BUSY` while there is a page table made with it
+   */
   close(): void {
     if (this.#closed) return;
+    if (this.#tables.size > 0 && !this.iommufd.closed) {
+      const ids = [...this.#tables].map(table => table.id).join(', ');
+      throw busyError(`The page-fault queue is in use by page table ${ids}`, 'close that first');
+    }
     this.#closed = true;
     this.#source.close();
     native().fileClose(this.#file);

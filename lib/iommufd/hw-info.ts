@@ -1,7 +1,15 @@
 import type { Device } from '../device';
 import { attempt } from '../errors/explain';
 import { native } from '../native';
+import { integer, options as checkOptions } from '../validate';
+import { idWithin } from './bound-device';
 import { Iommufd } from './iommufd';
+
+/** Options of {@link Iommufd.hwInfo}. */
+export interface HwInfoOptions {
+  /** Which of several formats {@link HwInfo.data} shall have, `IOMMU_HW_INFO_TYPE_*` (kernel 6.17). Default the driver's own. */
+  dataType?: number;
+}
 
 /** What the IOMMU behind a device can do (`struct iommu_hw_info`). */
 export interface HwInfo {
@@ -31,13 +39,20 @@ const names: Record<number, string> = {
 };
 const capability = { dirtyTracking: 1n, pasidExecute: 2n, pasidPrivileged: 4n, atsUnsupported: 8n } as const;
 
-export function hwInfo(iommufd: Iommufd, device: Device): HwInfo {
+export function hwInfo(iommufd: Iommufd, device: Device, options: HwInfoOptions | undefined): HwInfo {
+  const id = idWithin(iommufd, device);
+  const { dataType } = checkOptions(options, 'options', ['dataType']);
+  const type = dataType === undefined ? 0 : integer(dataType, 'options.dataType', 1, 0xffff_ffff);
   const context = {
     doing: `Asking for the IOMMU of ${device.address}`,
     address: device.address,
     path: Iommufd.path,
+    since:
+      type === 0
+        ? { what: 'IOMMU_GET_HW_INFO', kernel: '6.6' }
+        : { what: 'a choice of its format', kernel: '6.17' },
   };
-  const raw = attempt(context, () => native().hwInfo(iommufd.handle, device.deviceId, 0));
+  const raw = attempt(context, () => native().hwInfo(iommufd.handle, id, type));
   const has = (bit: bigint): boolean => (raw.capabilities & bit) !== 0n;
   return Object.freeze({
     name: names[raw.dataType],

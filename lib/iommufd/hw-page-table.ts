@@ -12,6 +12,7 @@ import {
   options as checkOptions,
   typeError,
 } from '../validate';
+import { idWithin } from './bound-device';
 import { FaultQueue } from './fault-queue';
 import { Ioas } from './ioas';
 import { Iommufd } from './iommufd';
@@ -50,6 +51,7 @@ export class HwPageTable implements PageTable, Disposable {
   readonly id: number;
   /** The address space whose mappings it holds; of a nested one, its parent's. */
   readonly ioas: Ioas;
+  readonly #faultQueue: FaultQueue | undefined;
   #closed = false;
 
   /** @internal */
@@ -65,7 +67,9 @@ export class HwPageTable implements PageTable, Disposable {
       throw typeError('parent', 'an Ioas, a HwPageTable or a Viommu', parent);
     }
     const { faultQueue, user } = given;
-    if (faultQueue !== undefined) instanceOf(faultQueue, FaultQueue, 'options.faultQueue');
+    if (parent.closed) throw closedError('The parent');
+    const deviceId = idWithin(parent.iommufd, device);
+    if (faultQueue !== undefined) checkQueue(faultQueue, parent.iommufd);
     if (user !== undefined) {
       checkOptions(user, 'options.user', ['type', 'data']);
       integer(user.type, 'options.user.type', 0, 0xffff_ffff);
@@ -80,19 +84,25 @@ export class HwPageTable implements PageTable, Disposable {
       (faultQueue === undefined ? 0 : flags.faultQueue);
     this.iommufd = parent.iommufd;
     this.ioas = parent instanceof Ioas ? parent : parent.ioas;
-    this.id = attempt(
-      { doing: `Allocating a page table for ${device.address}`, address: device.address, path: Iommufd.path },
-      () =>
-        native().hwptAlloc(
-          this.iommufd.handle,
-          bits,
-          device.deviceId,
-          parent.id,
-          user?.type ?? HwptDataType.None,
-          user?.data ?? null,
-          faultQueue?.id ?? 0,
-        ),
+    const context = {
+      doing: `Allocating a page table for ${device.address}`,
+      address: device.address,
+      path: Iommufd.path,
+      since: youngest(bits),
+    };
+    this.id = attempt(context, () =>
+      native().hwptAlloc(
+        this.iommufd.handle,
+        bits,
+        deviceId,
+        parent.id,
+        user?.type ?? HwptDataType.None,
+        user?.data ?? null,
+        faultQueue?.id ?? 0,
+      ),
     );
+    this.#faultQueue = faultQueue;
+    faultQueue?.adopt(this);
     this.iommufd.adopt(this);
   }
 
@@ -100,7 +110,8 @@ export class HwPageTable implements PageTable, Disposable {
    * A page table for a device over an address space, a nest parent or a virtual IOMMU.
    *
    * @param device opened by its cdev, bound to the same iommufd; it is not attached by this
-   * @throws VfioError `EOPNOTSUPP` where the hardware or kernel lacks what `options` ask for
+   * @throws VfioError `ENOTSUP` where the hardware lacks what `options` ask for, `ERR_VFIO_UNSUPPORTED` where the kernel is
+   *   too old to know it
    */
   static alloc(device: Device, parent: HwptParent, options?: HwPageTableOptions): HwPageTable {
     return new HwPageTable(device, parent, options);
@@ -112,6 +123,11 @@ export class HwPageTable implements PageTable, Disposable {
 
   get closed(): boolean {
     return this.#closed || this.iommufd.closed;
+  }
+
+  /** @internal */
+  get over(): { dma: Dma; title: string } {
+    return { dma: this.dma, title: `page table ${this.id}` };
   }
 
   /** @internal */
@@ -164,6 +180,7 @@ export class HwPageTable implements PageTable, Disposable {
     if (this.closed) return;
     this.iommufd.destroy(`page table ${this.id}`, this.id);
     this.#closed = true;
+    this.#faultQueue?.disown(this);
     this.iommufd.disown(this);
   }
 
@@ -177,6 +194,25 @@ export class HwPageTable implements PageTable, Disposable {
 
   #attempt<T>(doing: string, work: (id: number) => T): T {
     this.#assertOpen();
-    return attempt({ doing: `${doing} of page table ${this.id}`, path: Iommufd.path }, () => work(this.id));
+    // Both calls on a page table that fail this way are about dirty pages.
+    const since = { what: 'dirty tracking', kernel: '6.7' };
+    return attempt({ doing: `${doing} of page table ${this.id}`, path: Iommufd.path, since }, () =>
+      work(this.id),
+    );
   }
+}
+
+function checkQueue(queue: FaultQueue, iommufd: Iommufd): void {
+  if (instanceOf(queue, FaultQueue, 'options.faultQueue').iommufd !== iommufd) {
+    throw typeError('options.faultQueue', 'of the same iommufd', queue);
+  }
+  if (queue.closed) throw closedError('The page-fault queue');
+}
+
+/** The youngest of what was asked for: the kernel must be as new as that. */
+function youngest(bits: number): { what: string; kernel: string } {
+  if ((bits & flags.pasid) !== 0) return { what: 'a page table for PASIDs', kernel: '6.15' };
+  if ((bits & flags.faultQueue) !== 0) return { what: 'a page table with a fault queue', kernel: '6.11' };
+  if ((bits & flags.dirtyTracking) !== 0) return { what: 'dirty tracking', kernel: '6.7' };
+  return { what: 'IOMMU_HWPT_ALLOC', kernel: '6.6' };
 }

@@ -1,8 +1,8 @@
 import type { AddressSpace, Geometry } from '../dma/address-space';
 import type { Dma } from '../dma/dma';
 import { IommuDma } from '../dma/iommu-dma';
-import { attempt } from '../errors/explain';
-import { closedError } from '../errors/vfio-error';
+import { attempt, type Context } from '../errors/explain';
+import { busyError, closedError } from '../errors/vfio-error';
 import type { MapOptions } from '../dma/options';
 import type { IovaRange } from '../iommu-info';
 import { native, type DmaMapHandle, type Maybe, type MemoryHandle } from '../native';
@@ -22,6 +22,7 @@ export class Ioas implements PageTable, AddressSpace, Disposable {
   readonly iommufd: Iommufd;
   readonly id: number;
   readonly #dma: IommuDma;
+  #allowed: readonly IovaRange[] = [];
   #closed = false;
 
   /** @internal */
@@ -69,6 +70,7 @@ export class Ioas implements PageTable, AddressSpace, Disposable {
     return {
       iovaRanges: Object.freeze(ranges.map(range => Object.freeze({ ...range }))),
       pageSize: alignment > page ? alignment : page,
+      ...(this.#allowed.length === 0 ? {} : { allowed: this.#allowed }),
     };
   }
 
@@ -91,10 +93,12 @@ export class Ioas implements PageTable, AddressSpace, Disposable {
   }
 
   /**
-   * Narrows which IOVAs can be mapped and keeps them valid for devices attached later (`IOMMU_IOAS_ALLOW_IOVAS`): a
-   * device whose IOMMU lacks one of them is then refused instead of narrowing the space.
+   * Keeps IOVAs valid for devices attached later (`IOMMU_IOAS_ALLOW_IOVAS`): one whose IOMMU lacks some of them is then
+   * refused instead of narrowing the space. Addresses are chosen from these ranges only, from now on; those asked for by
+   * `iova` may still be others.
    *
-   * @param ranges inclusive; empty: no restriction
+   * @param ranges inclusive; they replace those of the last call; empty: no restriction
+   * @throws VfioError `EADDRINUSE` when a device attached now lacks some of them
    */
   allowIovas(ranges: readonly IovaRange[]): void {
     this.assertReady();
@@ -106,6 +110,7 @@ export class Ioas implements PageTable, AddressSpace, Disposable {
     attempt({ doing: 'Allowing IOVAs', path: Iommufd.path }, () =>
       native().ioasAllowIovas(this.iommufd.handle, this.id, checked),
     );
+    this.#allowed = checked.sort((a, b) => (a.start < b.start ? -1 : 1));
     this.refresh();
   }
 
@@ -118,7 +123,7 @@ export class Ioas implements PageTable, AddressSpace, Disposable {
     instanceOf(source, Ioas, 'source').assertReady();
     if (source.iommufd !== this.iommufd) throw typeError('source', 'an Ioas of the same iommufd', source);
     const from = address64(sourceIova, 'sourceIova');
-    return this.#mapHere(length, options, (iova, flags) =>
+    return this.#mapHere(length, {}, options, (iova, flags) =>
       native().ioasCopy(this.iommufd.handle, this.id, source.id, BigInt(length), iova, from, flags),
     );
   }
@@ -134,7 +139,8 @@ export class Ioas implements PageTable, AddressSpace, Disposable {
   mapFile(fd: number, start: number, length: number, options?: IovaOptions): IovaMapping {
     integer(fd, 'fd', 0, 2 ** 31 - 1);
     integer(start, 'start', 0, Number.MAX_SAFE_INTEGER);
-    return this.#mapHere(length, options, (iova, flags) =>
+    const since = { what: 'IOMMU_IOAS_MAP_FILE', kernel: '6.13' };
+    return this.#mapHere(length, { since }, options, (iova, flags) =>
       native().ioasMapFile(this.iommufd.handle, this.id, fd, start, length, iova, flags),
     );
   }
@@ -149,6 +155,7 @@ export class Ioas implements PageTable, AddressSpace, Disposable {
 
   #mapHere(
     length: number,
+    context: Pick<Context, 'since'>,
     options: IovaOptions | undefined,
     map: (iova: bigint, flags: number) => DmaMapHandle,
   ): IovaMapping {
@@ -157,7 +164,7 @@ export class Ioas implements PageTable, AddressSpace, Disposable {
     const { iova, flags } = this.#dma.reserve(length, options);
     try {
       const handle = attempt(
-        { doing: `Mapping ${length} bytes at IOVA ${hex(iova)}`, iova, size: length },
+        { doing: `Mapping ${length} bytes at IOVA ${hex(iova)}`, iova, size: length, ...context },
         () => map(iova, flags),
       );
       return this.#dma.adopt(new IovaMapping(iova, length, handle, gone => this.#dma.unreserve(gone)));
@@ -175,10 +182,17 @@ export class Ioas implements PageTable, AddressSpace, Disposable {
   /**
    * Frees its DMA buffers and destroys it (`IOMMU_DESTROY`). Devices must be detached. Does nothing the second time.
    *
-   * @throws VfioError `EBUSY` while a device or a hardware page table uses it
+   * @throws VfioError `ERR_VFIO_BUSY` while a device or a hardware page table uses it; its memory stays mapped then
    */
   close(): void {
     if (this.closed) return;
+    const users = this.iommufd.usersOf(this.#dma);
+    if (users.length > 0) {
+      throw busyError(
+        `I/O address space ${this.id} is in use: ${users.join(', ')}`,
+        'detach devices and close page tables first',
+      );
+    }
     this.#dma.freeAll();
     this.iommufd.destroy(`I/O address space ${this.id}`, this.id);
     this.#closed = true;

@@ -1,4 +1,5 @@
 import type { Device } from '../device';
+import type { Dma } from '../dma/dma';
 import { attempt } from '../errors/explain';
 import { closedError } from '../errors/vfio-error';
 import { native } from '../native';
@@ -7,7 +8,7 @@ import { parseDeviceName } from '../device-name';
 import { runAsync, runSync, type Steps } from '../steps';
 import { boolean, instanceOf, options as checkOptions, typeError } from '../validate';
 import { openCdevSteps } from './cdev';
-import { hwInfo, type HwInfo } from './hw-info';
+import { hwInfo, type HwInfo, type HwInfoOptions } from './hw-info';
 import { Ioas } from './ioas';
 
 /** `IOMMU_OPTION_*` */
@@ -16,6 +17,8 @@ export const IommuOption = Object.freeze({ RlimitMode: 0, HugePages: 1 });
 /** What belongs to an iommufd and ends before it. */
 interface Child {
   close(): void;
+  /** What it is over, and how messages call it, if it keeps an address space from being closed. */
+  readonly over?: { readonly dma: Dma; readonly title: string };
 }
 
 /** Options of {@link Iommufd.openDevice}. */
@@ -60,6 +63,11 @@ export class Iommufd implements Disposable {
     return this.#handle === undefined;
   }
 
+  /** @internal */
+  assertOpen(): void {
+    if (this.closed) throw closedError('The iommufd');
+  }
+
   /** The devices bound to it. */
   get devices(): readonly Device[] {
     return [...this.#devices];
@@ -94,7 +102,7 @@ export class Iommufd implements Disposable {
 
   /**
    * Whom pinned memory is charged to (`IOMMU_OPTION_RLIMIT_MODE`): the user (`false`, the default) or this process, as
-   * containers do (`true`). Only before anything was mapped; needs CAP_SYS_RESOURCE.
+   * containers do (`true`). To be set before the iommufd has any address space or device; needs CAP_SYS_RESOURCE.
    */
   get chargeProcess(): boolean {
     return this.option(IommuOption.RlimitMode, 0) !== 0n;
@@ -127,17 +135,18 @@ export class Iommufd implements Disposable {
 
   /**
    * Charges the pinned memory to the process that calls it, after the iommufd was passed on (`IOMMU_IOAS_CHANGE_PROCESS`,
-   * kernel 6.14). Only for address spaces whose mappings are all of files.
+   * kernel 6.13). Only for address spaces whose mappings are all of files.
    */
   changeProcess(): void {
-    attempt({ doing: 'Changing the process of the iommufd', path: Iommufd.path }, () =>
+    const since = { what: 'IOMMU_IOAS_CHANGE_PROCESS', kernel: '6.13' };
+    attempt({ doing: 'Changing the process of the iommufd', path: Iommufd.path, since }, () =>
       native().iommufdChangeProcess(this.handle),
     );
   }
 
   /** What the IOMMU of a device can do (`IOMMU_GET_HW_INFO`, kernel 6.6). */
-  hwInfo(device: Device): HwInfo {
-    return hwInfo(this, device);
+  hwInfo(device: Device, options?: HwInfoOptions): HwInfo {
+    return hwInfo(this, device, options);
   }
 
   /** @internal `IOMMU_OPTION` */
@@ -178,6 +187,13 @@ export class Iommufd implements Disposable {
   /** @internal */
   disown(child: Child): void {
     this.#children.delete(child);
+  }
+
+  /** @internal What keeps an address space from being closed. */
+  usersOf(dma: Dma): string[] {
+    const devices = this.devices.filter(device => device.attached?.dma === dma);
+    const tables = [...this.#children].flatMap(({ over }) => (over?.dma === dma ? [over.title] : []));
+    return [...devices.map(device => `device ${device.address}`), ...tables];
   }
 
   /** @internal `IOMMU_DESTROY` */

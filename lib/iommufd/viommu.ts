@@ -4,9 +4,10 @@ import { attempt } from '../errors/explain';
 import { closedError } from '../errors/vfio-error';
 import { native } from '../native';
 import type { FileHandle } from '../native-iommufd';
-import { address64, bytes, integer } from '../validate';
+import { address64, bytes, integer, typeError } from '../validate';
+import { idWithin } from './bound-device';
 import { FileSource } from './file-source';
-import type { HwPageTable } from './hw-page-table';
+import { HwPageTable } from './hw-page-table';
 import type { Ioas } from './ioas';
 import { invalidate, type InvalidateResult } from './invalidate';
 import { Iommufd } from './iommufd';
@@ -51,7 +52,7 @@ abstract class IommuObject implements Disposable {
 
 /**
  * A slice of a physical IOMMU for one virtual machine (`IOMMU_VIOMMU_ALLOC`, kernel 6.13). Only some IOMMUs have it; the
- * others answer `EOPNOTSUPP`.
+ * others answer `ENOTSUP`.
  */
 export class Viommu extends IommuObject {
   readonly ioas: Ioas;
@@ -72,9 +73,13 @@ export class Viommu extends IommuObject {
   static alloc(device: Device, type: number, parent: HwPageTable, data?: Uint8Array): Viommu {
     integer(type, 'type', 0, 0xffff_ffff);
     if (data !== undefined) bytes(data, 'data');
+    if (!(parent instanceof HwPageTable)) throw typeError('parent', 'a HwPageTable', parent);
+    if (parent.closed) throw closedError('The parent');
+    const deviceId = idWithin(parent.iommufd, device);
+    const since = { what: 'IOMMU_VIOMMU_ALLOC', kernel: '6.13' };
     const made = attempt(
-      { doing: 'Allocating a virtual IOMMU', address: device.address, path: Iommufd.path },
-      () => native().viommuAlloc(parent.iommufd.handle, type, device.deviceId, parent.id, data ?? null),
+      { doing: 'Allocating a virtual IOMMU', address: device.address, path: Iommufd.path, since },
+      () => native().viommuAlloc(parent.iommufd.handle, type, deviceId, parent.id, data ?? null),
     );
     return new Viommu(parent, made.id, made.data);
   }
@@ -82,10 +87,12 @@ export class Viommu extends IommuObject {
   /** Says which device of the virtual machine a device is (`IOMMU_VDEVICE_ALLOC`, kernel 6.13). */
   addDevice(device: Device, virtualId: bigint): VirtualDevice {
     this.assertOpen();
+    const deviceId = idWithin(this.iommufd, device);
     const wanted = address64(virtualId, 'virtualId');
+    const since = { what: 'IOMMU_VDEVICE_ALLOC', kernel: '6.13' };
     const id = attempt(
-      { doing: 'Allocating a virtual device', address: device.address, path: Iommufd.path },
-      () => native().vdeviceAlloc(this.iommufd.handle, this.id, device.deviceId, wanted),
+      { doing: 'Allocating a virtual device', address: device.address, path: Iommufd.path, since },
+      () => native().vdeviceAlloc(this.iommufd.handle, this.id, deviceId, wanted),
     );
     return new VirtualDevice(this.iommufd, id);
   }
@@ -99,7 +106,8 @@ export class Viommu extends IommuObject {
     this.assertOpen();
     integer(type, 'type', 0, 0xffff_ffff);
     integer(depth, 'depth', 1, 0xffff_ffff);
-    const made = attempt({ doing: 'Allocating a virtual event queue', path: Iommufd.path }, () =>
+    const since = { what: 'IOMMU_VEVENTQ_ALLOC', kernel: '6.15' };
+    const made = attempt({ doing: 'Allocating a virtual event queue', path: Iommufd.path, since }, () =>
       native().veventqAlloc(this.iommufd.handle, this.id, type, depth),
     );
     return new VirtualEventQueue(this.iommufd, made.id, made.file);
@@ -112,7 +120,8 @@ export class Viommu extends IommuObject {
     integer(index, 'index', 0, 0xffff_ffff);
     integer(length, 'length', 1, 2 ** 40);
     const base = address64(iova, 'iova');
-    const id = attempt({ doing: 'Allocating a hardware queue', path: Iommufd.path }, () =>
+    const since = { what: 'IOMMU_HW_QUEUE_ALLOC', kernel: '6.17' };
+    const id = attempt({ doing: 'Allocating a hardware queue', path: Iommufd.path, since }, () =>
       native().hwQueueAlloc(this.iommufd.handle, this.id, type, index, base, BigInt(length)),
     );
     return new HwQueue(this.iommufd, id);
