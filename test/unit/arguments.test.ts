@@ -158,6 +158,8 @@ describe('arguments', () => {
     opened.device.msix.enable(any({ count: 1, starts: v })),
   );
   add('MessageInterrupts.vector', 'index', between(0, 2047), v => opened.device.msix.vector(any(v)));
+  add('MessageInterrupts.trigger', 'indexes[0]', between(0, 4), v => opened.device.msix.trigger(any(v)));
+  add('MessageInterrupts.trigger', 'indexes[1]', between(0, 4), v => opened.device.msix.trigger(0, any(v)));
   add('MessageInterrupts.disable', 'range', isOptions, v => opened.device.msix.disable(any(v)));
   add('MessageInterrupts.disable', 'start', optional(between(0, 4)), v =>
     opened.device.msix.disable({ count: 1, start: any(v) }),
