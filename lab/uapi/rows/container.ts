@@ -13,7 +13,7 @@ export const container = {
     VFIO_UNMAP_ALL: "`container.checkExtension('UnmapAll')`",
     VFIO_UPDATE_VADDR: "`container.checkExtension('UpdateVaddr')`",
     __VFIO_RESERVED_TYPE1_NESTING_IOMMU:
-      '`container.checkExtension(6)`: kernels before 6.12 say 1, later ones 0',
+      '`container.checkExtension(6)`: kernels up to 6.12 say 1, later ones 0',
     VFIO_SPAPR_TCE_IOMMU: absent(lacks.powerpc, "`container.checkExtension('SpaprTce')`"),
     VFIO_SPAPR_TCE_v2_IOMMU: absent(lacks.powerpc, "`container.checkExtension('SpaprTceV2')`"),
     VFIO_EEH: absent(lacks.powerpc, "`container.checkExtension('Eeh')`"),

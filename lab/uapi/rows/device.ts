@@ -13,11 +13,10 @@ export const device = {
     VFIO_DEVICE_FLAGS_FSL_MC: absent(lacks.fslMc, '`device.info.fslMc`'),
     VFIO_DEVICE_FLAGS_CDX: absent(lacks.cdx, '`device.info.cdx`'),
     VFIO_DEVICE_FLAGS_CAPS: like('VFIO_DEVICE_INFO_CAP_PCI_ATOMIC_COMP', '`device.info.capabilities`'),
-    VFIO_DEVICE_INFO_CAP_PCI_ATOMIC_COMP: absent(lacks.atomics, '`device.info.capabilities`, as raw bytes'),
-    ...each(
-      ['VFIO_PCI_ATOMIC_COMP32', 'VFIO_PCI_ATOMIC_COMP64', 'VFIO_PCI_ATOMIC_COMP128'],
-      like('VFIO_DEVICE_INFO_CAP_PCI_ATOMIC_COMP', 'the bytes of that capability'),
-    ),
+    VFIO_DEVICE_INFO_CAP_PCI_ATOMIC_COMP: absent(lacks.atomics, '`device.info.atomics`'),
+    VFIO_PCI_ATOMIC_COMP32: like('VFIO_DEVICE_INFO_CAP_PCI_ATOMIC_COMP', '`device.info.atomics.bits32`'),
+    VFIO_PCI_ATOMIC_COMP64: like('VFIO_DEVICE_INFO_CAP_PCI_ATOMIC_COMP', '`device.info.atomics.bits64`'),
+    VFIO_PCI_ATOMIC_COMP128: like('VFIO_DEVICE_INFO_CAP_PCI_ATOMIC_COMP', '`device.info.atomics.bits128`'),
     ...each(
       [
         'VFIO_DEVICE_INFO_CAP_ZPCI_BASE',

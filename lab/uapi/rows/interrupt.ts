@@ -15,7 +15,7 @@ export const interrupts = {
     VFIO_PCI_REQ_IRQ_INDEX: "`device.on('release-request')`",
     VFIO_DEVICE_SET_IRQS: '`device.msix.enable()` and what follows',
     VFIO_IRQ_SET_DATA_NONE: '`vector.trigger()`, `device.intx.mask()`, `device.msix.disable()`',
-    VFIO_IRQ_SET_DATA_BOOL: '',
+    VFIO_IRQ_SET_DATA_BOOL: '`device.msix.trigger()`',
     VFIO_IRQ_SET_DATA_EVENTFD: '`device.msix.enable()`',
     VFIO_IRQ_SET_ACTION_MASK: '`device.intx.mask()`',
     VFIO_IRQ_SET_ACTION_UNMASK: '`device.intx.unmask()`, `device.intx.unmaskEventFd`',

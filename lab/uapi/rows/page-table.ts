@@ -30,7 +30,7 @@ export const hwInfo = {
   title: 'iommufd: what the IOMMU can do',
   rows: {
     IOMMU_GET_HW_INFO: '`iommufd.hwInfo()`',
-    IOMMU_HW_INFO_FLAG_INPUT_TYPE: '',
+    IOMMU_HW_INFO_FLAG_INPUT_TYPE: '`iommufd.hwInfo(device, { dataType })`',
     IOMMU_HW_INFO_TYPE_NONE: '`iommufd.hwInfo().dataType`',
     IOMMU_HW_INFO_TYPE_DEFAULT: '`iommufd.hwInfo(device)`',
     IOMMU_HW_INFO_TYPE_INTEL_VTD: '`iommufd.hwInfo().name`',
