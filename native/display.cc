@@ -38,7 +38,7 @@ Napi::Value getGfxDmaBuf(Call& call) {
   const uint32_t id = call.u32(1, "dmaBufId");
   const int fd = sys::ioctl(call.context().seam, device->fd.use()->get(), VFIO_DEVICE_GET_GFX_DMABUF,
                             "VFIO_DEVICE_GET_GFX_DMABUF", &id, device->path);
-  return wrap(call.env(), call.context().make<KernelFile>(fd));
+  return wrap(call.env(), ownFile(call.context(), fd));
 }
 
 }  // namespace

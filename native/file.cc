@@ -52,6 +52,12 @@ void KernelFile::release() noexcept {
   close();
 }
 
+std::shared_ptr<KernelFile> ownFile(Context& context, int fd) {
+  // Not every driver asks for that.
+  sys::closeOnExec(context.seam, fd);
+  return context.make<KernelFile>(fd);
+}
+
 namespace {
 
 /** How long a thread of the pool waits before it asks whether its environment still wants to know. */
@@ -131,8 +137,7 @@ Napi::Value fileClose(Call& call) {
 
 Napi::Value fileAdopt(Call& call) {
   const auto fd = static_cast<int>(call.integer(0, "fd", 0, INT32_MAX));
-  sys::closeOnExec(call.context().seam, fd);
-  return wrap(call.env(), call.context().make<KernelFile>(fd));
+  return wrap(call.env(), ownFile(call.context(), fd));
 }
 
 }  // namespace

@@ -33,6 +33,9 @@ class KernelFile final : public Watched {
   FdRef wake_;
 };
 
+/** Owns a descriptor that the kernel, or somebody who got it from there, handed out. */
+std::shared_ptr<KernelFile> ownFile(Context& context, int fd);
+
 void exportFile(Exports& exports);
 
 }  // namespace vfio

@@ -114,7 +114,7 @@ Napi::Value faultQueueAlloc(Call& call) {
   uapi::FaultQueueAlloc command{};
   iommufd->run(command);
   Napi::Object result = Napi::Object::New(call.env());
-  result.Set("file", wrap(call.env(), call.context().make<KernelFile>(static_cast<int>(command.fd))));
+  result.Set("file", wrap(call.env(), ownFile(call.context(), static_cast<int>(command.fd))));
   result.Set("id", command.fault);
   return result;
 }

@@ -49,7 +49,7 @@ Napi::Value veventqAlloc(Call& call) {
   command.depth = call.u32(3, "depth");
   iommufd->run(command);
   Napi::Object result = Napi::Object::New(call.env());
-  result.Set("file", wrap(call.env(), call.context().make<KernelFile>(static_cast<int>(command.fd))));
+  result.Set("file", wrap(call.env(), ownFile(call.context(), static_cast<int>(command.fd))));
   result.Set("id", command.veventq);
   return result;
 }
