@@ -1,9 +1,10 @@
 import { constants } from 'node:fs';
-import { closedError } from '../errors/vfio-error';
+import type { Device } from '../device';
+import { closedError, unsupportedError } from '../errors/vfio-error';
 import { native } from '../native';
 import type { FileHandle } from '../native-iommufd';
 import { Region } from '../region';
-import { instanceOf, integer, rangeError } from '../validate';
+import { instanceOf, integer, rangeError, typeError } from '../validate';
 
 /** A dma-buf: memory, of a BAR or of a display plane, that is handed around as a file descriptor. */
 export class DmaBuf implements Disposable {
@@ -37,6 +38,19 @@ export class DmaBuf implements Disposable {
   }
 }
 
+export function checkDmaBufRange(device: Device, region: Region, offset: number, length: number): void {
+  instanceOf(region, Region, 'region');
+  if (device.regions[region.index] !== region)
+    throw typeError('region', 'a region of the same device', region);
+  if (region.index > lastBar || region.size === 0 || region.ioPort)
+    throw unsupportedError(`${region.name} of ${device.address} is no memory BAR`);
+  const page = native().pageSize;
+  integer(offset, 'offset', 0, region.size);
+  integer(length, 'length', 1, region.size - offset);
+  if (offset % page !== 0) throw rangeError('offset', `a multiple of the page size, ${page}`, offset);
+  if (length % page !== 0) throw rangeError('length', `a multiple of the page size, ${page}`, length);
+}
+
 /** `VFIO_DEVICE_FEATURE_DMA_BUF`: the answer is the call's own result, a file descriptor. */
 export function exportDmaBuf(
   get: (payload: Uint8Array) => number,
@@ -44,12 +58,6 @@ export function exportDmaBuf(
   offset: number,
   length: number,
 ): DmaBuf {
-  instanceOf(region, Region, 'region');
-  const page = native().pageSize;
-  integer(offset, 'offset', 0, region.size);
-  integer(length, 'length', 1, region.size - offset);
-  if (offset % page !== 0) throw rangeError('offset', `a multiple of the page size, ${page}`, offset);
-  if (length % page !== 0) throw rangeError('length', `a multiple of the page size, ${page}`, length);
   // struct vfio_device_feature_dma_buf: region_index, open_flags, flags, nr_ranges, then pairs of offset and length
   const payload = new DataView(new ArrayBuffer(32));
   payload.setUint32(0, region.index, true);
@@ -60,5 +68,6 @@ export function exportDmaBuf(
   return new DmaBuf(native().fileAdopt(get(new Uint8Array(payload.buffer))));
 }
 
+const lastBar = 5;
 /** Not among Node's constants; the same on every architecture Node runs on. */
 const O_CLOEXEC = 0o2000000;

@@ -1,6 +1,7 @@
+import { StructReader } from '../capability';
 import type { IovaRange } from '../iommu-info';
 import { native } from '../native';
-import { address64, integer, powerOfTwo, typeError } from '../validate';
+import { address64, hex, integer, powerOfTwo, rangeError, typeError } from '../validate';
 import { Feature, type Features } from './features';
 
 /** A device's own account of the pages it writes (kernel 6.1), for live migration. */
@@ -15,25 +16,28 @@ export class DmaLogging {
   /**
    * Starts logging (`DMA_LOGGING_START`).
    *
-   * @param ranges which IOVAs, inclusive; at least one
-   * @param pageSize bytes a bit stands for; a hint, default 4,096
+   * @param ranges which IOVAs, inclusive and in whole pages; 1 to 256 that do not overlap
+   * @param pageSize bytes a bit should stand for. Default 4,096
+   * @returns the page size the device really uses
+   * @throws VfioError `EINVAL` for overlapping ranges or parts of pages, `E2BIG` for too many
    */
-  start(ranges: readonly IovaRange[], pageSize = 4096): void {
+  start(ranges: readonly IovaRange[], pageSize = 4096): number {
     powerOfTwo(pageSize, 'pageSize', 1, 2 ** 40);
     if (!Array.isArray(ranges) || ranges.length === 0)
       throw typeError('ranges', 'an array of { start, last }', ranges);
     const pairs = new BigUint64Array(ranges.length * 2);
-    (ranges as IovaRange[]).forEach((range, i) => {
-      const start = address64(range.start, `ranges[${i}].start`);
+    (ranges as (IovaRange | undefined)[]).forEach((range, i) => {
+      const start = address64(range?.start, `ranges[${i}].start`);
+      const last = address64(range?.last, `ranges[${i}].last`);
+      if (last < start) throw rangeError(`ranges[${i}].last`, `${hex(start)} or more, its start`, last);
       pairs[2 * i] = start;
-      pairs[2 * i + 1] = address64(range.last, `ranges[${i}].last`) - start + 1n;
+      pairs[2 * i + 1] = last - start + 1n;
     });
     // struct vfio_device_feature_dma_logging_control: page_size, num_ranges, reserved, pointer to the ranges
-    withAddress(pairs, address => {
-      this.#features.set(
-        Feature.DmaLoggingStart,
-        new Uint8Array(BigUint64Array.of(BigInt(pageSize), BigInt(ranges.length), address).buffer),
-      );
+    return withAddress(pairs, address => {
+      const payload = BigUint64Array.of(BigInt(pageSize), BigInt(ranges.length), address);
+      const answer = this.#features.exchange(Feature.DmaLoggingStart, new Uint8Array(payload.buffer));
+      return Number(new StructReader(answer).u64(0));
     });
   }
 
@@ -46,6 +50,7 @@ export class DmaLogging {
    * The pages written since the last report (`DMA_LOGGING_REPORT`), one bit a page, lowest first.
    *
    * @param length bytes
+   * @param pageSize bytes a bit stands for, 4,096 or more. Default 4,096
    */
   report(iova: bigint, length: number, pageSize = 4096): BigUint64Array {
     powerOfTwo(pageSize, 'pageSize', 1, 2 ** 40);
@@ -64,10 +69,10 @@ export class DmaLogging {
 }
 
 /** The address of an array for the time of a call: structs of this feature point to their data. */
-function withAddress(array: BigUint64Array, use: (address: bigint) => void): void {
+function withAddress<T>(array: BigUint64Array, use: (address: bigint) => T): T {
   const memory = native().memoryFromView(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
   try {
-    use(native().memoryAddress(memory));
+    return use(native().memoryAddress(memory));
   } finally {
     native().memoryFree(memory);
   }

@@ -1,12 +1,13 @@
 import type { Device } from '../device';
-import { attempt, attemptStep, isSystemError } from '../errors/explain';
+import { attempt, attemptStep, type Context, isSystemError } from '../errors/explain';
+import { kernelIsAtLeast, kernelRelease } from '../errors/facts';
 import { unsupportedError } from '../errors/vfio-error';
 import { native } from '../native';
 import type { Region } from '../region';
 import { runAsync } from '../steps';
 import { parseUuid } from '../uuid';
-import { bytes, hex, integer } from '../validate';
-import { type DmaBuf, exportDmaBuf } from './dma-buf';
+import { boolean, bytes, hex, integer } from '../validate';
+import { checkDmaBufRange, type DmaBuf, exportDmaBuf } from './dma-buf';
 import { DmaLogging } from './dma-logging';
 import { LowPower } from './low-power';
 import { Migration } from './migration';
@@ -41,6 +42,23 @@ export const Feature = Object.freeze({
   MigrationPrecopyInfoV2: 12,
 });
 
+/** The kernels that brought them. The first is older than anything the library runs on. */
+const since: Partial<Record<number, string>> = {
+  [Feature.Migration]: '5.18',
+  [Feature.MigrationDeviceState]: '5.18',
+  [Feature.LowPowerEntry]: '6.1',
+  [Feature.LowPowerEntryWithWakeup]: '6.1',
+  [Feature.LowPowerExit]: '6.1',
+  [Feature.DmaLoggingStart]: '6.1',
+  [Feature.DmaLoggingStop]: '6.1',
+  [Feature.DmaLoggingReport]: '6.1',
+  [Feature.MigrationDataSize]: '6.2',
+  [Feature.BusMaster]: '6.7',
+  [Feature.DmaBuf]: '6.19',
+  [Feature.MigrationPrecopyInfoV2]: '7.1',
+};
+const names = new Map<number, string>(Object.entries(Feature).map(([name, id]) => [id, name]));
+
 /** What a probe found out about a feature. */
 export interface FeatureSupport {
   readonly id: number;
@@ -61,6 +79,7 @@ const probed = 32;
  */
 export class Features {
   readonly #device: Device;
+  #lowPower: LowPower | undefined;
 
   /** @internal */
   constructor(device: Device) {
@@ -69,11 +88,10 @@ export class Features {
 
   /** All features of this device on this kernel, known to the library or not. */
   list(): readonly FeatureSupport[] {
-    const names = new Map<number, string>(Object.entries(Feature).map(([name, id]) => [id, name]));
     return Object.freeze(
       Array.from({ length: probed }, (_, id) => ({
         id,
-        name: names.get(id) ?? `feature ${hex(id)}`,
+        name: nameOf(id),
         get: this.#probe(id, bit.get),
         set: this.#probe(id, bit.set),
       })).filter(one => one.get || one.set),
@@ -101,15 +119,18 @@ export class Features {
     this.#call(integer(id, 'id', 0, 0xffff) | bit.set, bytes(payload, 'payload'));
   }
 
+  /** @internal Writes a feature, and returns what the kernel left in the payload. */
+  exchange(id: number, payload: Uint8Array): Uint8Array {
+    return this.#call(id | bit.set, payload).payload;
+  }
+
   /** @internal Writes a feature that may take its time, and returns what the kernel left in the payload. */
   async setAsync(id: number, payload: Uint8Array): Promise<Uint8Array> {
-    const context = { doing: `Setting feature ${id}`, address: this.#device.address };
     const { handle } = this.#device;
-    return (
-      await runAsync(
-        attemptStep(context, async => native().deviceFeature(handle, id | bit.set, payload, async)),
-      )
-    ).payload;
+    const work = attemptStep(this.#context('Setting', id), async =>
+      native().deviceFeature(handle, id | bit.set, payload, async),
+    );
+    return (await runAsync(work)).payload;
   }
 
   /**
@@ -117,16 +138,23 @@ export class Features {
    * their owners (kernel 5.7). It replaces an earlier one and ends with the last close of the device.
    *
    * @param token a UUID
+   * @throws VfioError `ERR_VFIO_UNSUPPORTED` on a device that is no physical function
    */
   setVfToken(token: string): void {
-    this.set(Feature.PciVfToken, parseUuid(token, 'token'));
+    const bytes = parseUuid(token, 'token');
+    this.#need(Feature.PciVfToken, 'has no virtual functions that a token could guard');
+    this.set(Feature.PciVfToken, bytes);
   }
 
   /**
    * Bus mastering of devices that have no config space to switch it in: only of the CDX bus (kernel 6.7). On PCI use
    * `device.config.busMaster`.
+   *
+   * @throws VfioError `ERR_VFIO_UNSUPPORTED` on every other bus
    */
   setBusMaster(on: boolean): void {
+    boolean(on, 'on');
+    this.#need(Feature.BusMaster, 'has no bus mastering outside of its config space');
     // struct vfio_device_feature_bus_master: op, 0 clears, 1 sets
     this.set(Feature.BusMaster, Uint8Array.from([on ? 1 : 0, 0, 0, 0]));
   }
@@ -145,15 +173,23 @@ export class Features {
 
   /** Putting the device to sleep (kernel 6.1). @throws VfioError `ERR_VFIO_UNSUPPORTED` */
   get lowPower(): LowPower {
-    this.#need(Feature.LowPowerEntry, 'cannot be put to sleep');
-    return new LowPower(this);
+    // Once: the question alone would wake it.
+    if (this.#lowPower === undefined) this.#need(Feature.LowPowerEntry, 'cannot be put to sleep');
+    return (this.#lowPower ??= new LowPower(this.#device, this));
   }
 
   /**
    * A part of a BAR as a dma-buf, for another device to do DMA to without this process touching it (kernel 6.19): map it
-   * with `ioas.mapFile(dmaBuf.fd, …)`.
+   * with `ioas.mapFile(dmaBuf.fd, 0, length)`. It is dead, and what is mapped from it faults, while the device is reset,
+   * sleeps or has its memory decoding off, and for good when the device is closed.
+   *
+   * @param region a memory BAR of this device
+   * @param offset where in the BAR: bytes, a multiple of the page size
+   * @param length bytes, a multiple of the page size
+   * @throws VfioError `ERR_VFIO_UNSUPPORTED` for what is no memory BAR, and on kernels before 6.19
    */
   exportDmaBuf(region: Region, offset: number, length: number): DmaBuf {
+    checkDmaBufRange(this.#device, region, offset, length);
     this.#need(Feature.DmaBuf, 'cannot share its BARs as dma-bufs');
     return exportDmaBuf(
       payload => this.#call(Feature.DmaBuf | bit.get, payload).result,
@@ -174,14 +210,32 @@ export class Features {
   }
 
   #need(id: number, lack: string): void {
-    if (!this.has(id)) throw unsupportedError(`${this.#device.address} ${lack}, or this kernel cannot`);
+    if (this.has(id)) return;
+    const kernel = since[id];
+    if (kernel === undefined || kernelIsAtLeast(kernel))
+      throw unsupportedError(`${this.#device.address} ${lack}`);
+    throw unsupportedError(
+      `${this.#device.address} ${lack} on this kernel, which is ${kernelRelease()}: ${nameOf(id)} came with ${kernel}`,
+      `Linux ${kernel} or later`,
+    );
   }
 
   #call(flags: number, payload: Uint8Array): { result: number; payload: Uint8Array } {
-    const context = {
-      doing: `${(flags & bit.get) !== 0 ? 'Getting' : 'Setting'} feature ${flags & 0xffff}`,
-      address: this.#device.address,
-    };
-    return attempt(context, () => native().deviceFeature(this.#device.handle, flags, payload, false));
+    const { handle } = this.#device;
+    const context = this.#context((flags & bit.get) !== 0 ? 'Getting' : 'Setting', flags & 0xffff);
+    return attempt(context, () => native().deviceFeature(handle, flags, payload, false));
   }
+
+  #context(verb: string, id: number): Context {
+    const kernel = since[id];
+    return {
+      doing: `${verb} ${nameOf(id)} of ${this.#device.address}`,
+      address: this.#device.address,
+      since: kernel === undefined ? undefined : { what: nameOf(id), kernel },
+    };
+  }
+}
+
+function nameOf(id: number): string {
+  return names.get(id) ?? `feature ${hex(id)}`;
 }

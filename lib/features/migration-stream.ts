@@ -60,12 +60,14 @@ export class MigrationStream implements AsyncIterable<Uint8Array>, Disposable {
     for (let chunk = await this.read(); chunk.length > 0; chunk = await this.read()) yield chunk;
   }
 
-  /** How much there is to read in pre-copy. */
+  /** How much there is to read in pre-copy. @throws VfioError `EINVAL` in any other state */
   precopyInfo(): PrecopyInfo {
     const file = this.#open();
-    const raw = attempt({ doing: 'Asking for the pre-copy state' }, () =>
-      native().migrationPrecopyInfo(file),
-    );
+    const context = {
+      doing: 'Asking for the pre-copy state',
+      since: { what: 'VFIO_MIG_GET_PRECOPY_INFO', kernel: '6.2' },
+    };
+    const raw = attempt(context, () => native().migrationPrecopyInfo(file));
     return Object.freeze({ initial: raw.initial, dirty: raw.dirty, reinitialized: (raw.flags & 1) !== 0 });
   }
 

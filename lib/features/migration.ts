@@ -1,5 +1,5 @@
 import type { Device } from '../device';
-import { closedError } from '../errors/vfio-error';
+import { closedError, VfioError } from '../errors/vfio-error';
 import { native } from '../native';
 import { string, valueError } from '../validate';
 import { StructReader } from '../capability';
@@ -63,7 +63,8 @@ export class Migration {
   /**
    * Brings the device into another state, by whatever states lie between. It may take as long as the device needs.
    *
-   * @returns the stream to read from (in `stop-copy` and `pre-copy`) or to write to (in `resuming`); the caller closes it
+   * @returns the stream to read from (in `stop-copy` and `pre-copy`) or to write to (in `resuming`); the caller closes it.
+   *   From `pre-copy` to `stop-copy` there is none: what is left comes by the stream of `pre-copy`
    * @throws VfioError when the device cannot; it is then in the old state, in one between, or in `error`, which only a
    *   reset ends
    */
@@ -72,12 +73,28 @@ export class Migration {
     if (number < 0) throw valueError('state', `one of ${migrationStates.join(', ')}`, state);
     if (this.#device.closed) throw closedError(`Device ${this.#device.address}`);
     // struct vfio_device_feature_mig_state: device_state, data_fd (-1: none)
-    const answer = await this.#features.setAsync(
-      Feature.MigrationDeviceState,
-      new Uint8Array(Int32Array.of(number, -1).buffer),
-    );
+    const payload = new Uint8Array(Int32Array.of(number, -1).buffer);
+    const answer = await this.#features
+      .setAsync(Feature.MigrationDeviceState, payload)
+      .catch((error: unknown) => this.#refused(state, error));
     const fd = new StructReader(answer).u32(4) | 0;
     return fd < 0 ? undefined : new MigrationStream(native().fileAdopt(fd));
+  }
+
+  #refused(state: MigrationState, error: unknown): never {
+    if (!(error instanceof VfioError) || error.code !== 'EINVAL') throw error;
+    const now = this.state;
+    throw new VfioError(`${this.#device.address} did not get into state '${state}': it is in '${now}'`, {
+      code: error.code,
+      errno: error.errno,
+      syscall: error.syscall,
+      address: this.#device.address,
+      likelyCause:
+        now === 'resuming'
+          ? 'what was written to its stream is no whole state of such a device'
+          : 'no way leads there from the state it was in',
+      cause: error,
+    });
   }
 
   /** How many bytes saving the state will take (`VFIO_DEVICE_FEATURE_MIG_DATA_SIZE`, kernel 6.2), an estimate. */
