@@ -33,10 +33,8 @@ Memory::Memory(std::shared_ptr<Context> owner, const Request& request)
 
 void Memory::populate(const Request& request) {
   Seam& seam = context().seam;
-  // Copy-on-write after a fork would move the pages away from under the device.
-  if (const int error = sys::madvise(seam, data_, pages_->length(), MADV_DONTFORK)) {
-    throw SysError(error, "madvise", {});
-  }
+  keepFromForks();
+  if (kept_->error() != 0) throw SysError(kept_->error(), "madvise", {});
   if (request.hugePageSize == 0 && request.length >= kTransparentHugePage &&
       reinterpret_cast<uintptr_t>(data_) % kTransparentHugePage == 0) {
     // Only a wish: kernels without transparent huge pages refuse it.
@@ -89,23 +87,21 @@ Napi::Value Memory::buffer(Napi::Env env) {
 void Memory::pin() {
   std::lock_guard<std::mutex> lock(mutex_);
   checkOpen();
-  if (pins_++ == 0) keepFromForks(true);
+  if (pins_ == 0 && brought_ != nullptr) keepFromForks();
+  pins_++;
 }
 
 void Memory::unpin() noexcept {
   std::lock_guard<std::mutex> lock(mutex_);
-  // After `release` the range belongs to somebody else.
-  if (--pins_ == 0 && !freed_) keepFromForks(false);
+  if (--pins_ == 0 && brought_ != nullptr) kept_.reset();
 }
 
-void Memory::keepFromForks(bool keep) noexcept {
-  if (brought_ == nullptr) return;
+void Memory::keepFromForks() {
   // Only the pages that are the view's alone: the ends are shared with other data, which a child may need.
+  const size_t length = pages_ ? pages_->length() : length_;
   const uintptr_t start = roundUp(reinterpret_cast<uintptr_t>(data_), sys::pageSize());
-  const uintptr_t end = (reinterpret_cast<uintptr_t>(data_) + length_) & ~(sys::pageSize() - 1);
-  if (end <= start) return;
-  sys::madvise(context().seam, reinterpret_cast<void*>(start), end - start,
-               keep ? MADV_DONTFORK : MADV_DOFORK);
+  const uintptr_t end = (reinterpret_cast<uintptr_t>(data_) + length) & ~(sys::pageSize() - 1);
+  if (end > start) kept_ = std::make_unique<KeptFromForks>(context(), start, end);
 }
 
 void Memory::free() {
@@ -127,6 +123,9 @@ void Memory::release() noexcept {
     if (freed_) return;
     freed_ = true;
     pages.swap(pages_);
+    // From here on the addresses belong to somebody else.
+    if (kept_) kept_->abandon();
+    kept_.reset();
     if (brought_ != nullptr) context().discard(std::exchange(brought_, nullptr));
   }
   // A view that is left keeps the addresses; the memory goes back at once.
