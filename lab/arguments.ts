@@ -3,6 +3,8 @@ import { defaultProfile } from './profiles.js';
 /** What a command line of the lab asks for. */
 export interface LabArguments {
   profile: string;
+  /** One of the profile's kernels; its own unless given. */
+  kernel?: string;
   verbose: boolean;
   action: 'run' | 'shell' | 'list' | 'help';
   /** The command, exactly as given. */
@@ -15,7 +17,8 @@ Runs COMMAND inside the lab's virtual machine, in the same directory, with the h
 and exits with its exit code; 125 means that the lab itself failed. Without COMMAND it starts a shell.
 
   --profile NAME  the machine to boot (default: ${defaultProfile})
-  --list          show the machines there are
+  --kernel NAME   the kernel to boot it with (default: the profile's own)
+  --list          show the machines there are, and their kernels
   --verbose       show the guest kernel's console on standard error
   --help          show this text
 
@@ -35,6 +38,9 @@ export function parseArguments(words: readonly string[]): LabArguments {
     else if (word === '--profile') result.profile = valueOf(word, rest.shift());
     else if (word.startsWith('--profile='))
       result.profile = valueOf('--profile', word.slice('--profile='.length));
+    else if (word === '--kernel') result.kernel = valueOf(word, rest.shift());
+    else if (word.startsWith('--kernel='))
+      result.kernel = valueOf('--kernel', word.slice('--kernel='.length));
     else throw new RangeError(`unknown option ${word}; a command that starts with '-' goes after '--'`);
   }
   result.argv = rest;

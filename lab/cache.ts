@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { atExit } from './cleanup.js';
 import { exclusively } from './exclusive.js';
@@ -20,23 +20,32 @@ export async function cached(
   if (existsSync(directory)) return directory;
   return exclusively(progress, async () => {
     if (existsSync(directory)) return directory;
-    const temporary = `${directory}${unfinished}${randomBytes(6).toString('hex')}`;
-    await mkdir(temporary, { recursive: true });
-    // Once renamed there is nothing left to clean up under this name.
-    const cleanup = atExit(temporary);
-    try {
-      await build(temporary);
-      await rename(temporary, directory);
-    } finally {
-      cleanup[Symbol.dispose]();
-    }
+    // Once renamed there is nothing left to clean up under the scratch directory's name.
+    using scratch = await scratchDirectory(directory);
+    await build(scratch.path);
+    await rename(scratch.path, directory);
     return directory;
   });
 }
 
-/** The complete directory that was added last, if there is any. */
-export async function newest(home: string): Promise<string | undefined> {
-  const names = (await readdir(home).catch(() => [])).filter(name => !name.includes(unfinished));
+/** A directory beside what it will become a part of, removed in the end and however this process ends. */
+export async function scratchDirectory(beside: string): Promise<Disposable & { path: string }> {
+  const directory = `${beside}${unfinished}${randomBytes(6).toString('hex')}`;
+  await mkdir(directory, { recursive: true });
+  return { path: directory, ...atExit(directory) };
+}
+
+/** Removes what runs that were killed outright have left; for who holds the lock under which they worked. */
+export async function removeUnfinished(home: string): Promise<void> {
+  const names = (await readdir(home).catch(() => [])).filter(name => name.includes(unfinished));
+  for (const name of names) await rm(path.join(home, name), { recursive: true });
+}
+
+/** The complete directory that was added last, if there is any; of those with a particular end of their name. */
+export async function newest(home: string, ending = ''): Promise<string | undefined> {
+  const names = (await readdir(home).catch(() => [])).filter(
+    name => !name.includes(unfinished) && name.endsWith(ending),
+  );
   const dated = await Promise.all(
     names.map(async name => ({ name, time: (await stat(path.join(home, name))).mtimeMs })),
   );

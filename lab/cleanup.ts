@@ -8,7 +8,7 @@ const signals = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 /**
  * Registers a child or a directory to be cleaned up however this process ends, short of SIGKILL. Disposing of the
- * returned handle cleans up at once.
+ * returned handle cleans up at once. A child must lead a process group of its own (`detached`).
  */
 export function atExit(leftover: ChildProcess | string): Disposable {
   if (leftovers.size === 0) {
@@ -53,8 +53,11 @@ function isAlive(pid: number): boolean {
 }
 
 function cleanUp(leftover: ChildProcess | string): void {
-  if (typeof leftover !== 'string') leftover.kill('SIGKILL');
-  else rmSync(leftover, { recursive: true, force: true, maxRetries: 3 });
+  if (typeof leftover === 'string') rmSync(leftover, { recursive: true, force: true, maxRetries: 3 });
+  else if (leftover.pid !== undefined && leftover.exitCode === null && leftover.signalCode === null) {
+    // All that it started, too.
+    process.kill(-leftover.pid, 'SIGKILL');
+  }
 }
 
 function endBySignal(signal: NodeJS.Signals): void {

@@ -20,4 +20,16 @@ export const devices = {
   pairEdu: '0000:07:01.0',
   /** Second of the group of two: a pci-testdev. */
   pairTestdev: '0000:07:02.0',
+  /** An entropy source that reports errors (AER). Only the machines of the built kernels have this one and the next. */
+  rng: '0000:08:00.0',
+  /** A graphics card with the legacy VGA ranges. */
+  vga: '0000:09:00.0',
+} as const;
+
+/** Where the two ports of the profile sr-iov sit; their virtual functions are on the same bus, from 10.0 on. */
+export const sriovDevices = {
+  /** Intel 82576 (igb) with the MAC address 52:54:00:00:00:11, wired to nicB. */
+  nicA: '0000:01:00.0',
+  /** Intel 82576 (igb) with the MAC address 52:54:00:00:00:12, wired to nicA. */
+  nicB: '0000:02:00.0',
 } as const;

@@ -6,17 +6,20 @@ import path from 'node:path';
 import { cacheDirectory } from './paths.js';
 import type { Progress } from './progress.js';
 
-const held = new AsyncLocalStorage<true>();
+const held = new AsyncLocalStorage<ReadonlySet<string>>();
 
 /**
  * Does work that changes the cache or the machine's packages, while no other run does any. Work within work is fine.
+ * Work of minutes on a part of the cache that it has for itself goes under a name of its own, and keeps others waiting
+ * only when they need the same.
  *
  * The lock is held by a flock(1) child that lives as long as our end of its standard input: the kernel gives it up
  * whatever way we die, so there are no stale locks to detect.
  */
-export async function exclusively<T>(progress: Progress, work: () => Promise<T>): Promise<T> {
-  if (held.getStore()) return work();
-  const file = path.join(cacheDirectory(), 'lock');
+export async function exclusively<T>(progress: Progress, work: () => Promise<T>, name = 'lock'): Promise<T> {
+  const outer = held.getStore() ?? new Set<string>();
+  if (outer.has(name)) return work();
+  const file = path.join(cacheDirectory(), name);
   mkdirSync(path.dirname(file), { recursive: true });
   const holder = spawn('flock', [file, 'sh', '-c', 'echo locked; exec cat'], {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -28,7 +31,7 @@ export async function exclusively<T>(progress: Progress, work: () => Promise<T>)
     await progress('waiting for the set-up that another run does', () =>
       Promise.race([once(holder.stdout, 'data'), ended]),
     );
-    return await held.run(true, work);
+    return await held.run(new Set([...outer, name]), work);
   } finally {
     holder.stdin.end();
     await ended;

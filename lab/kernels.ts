@@ -3,9 +3,11 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { download, lookUp } from './apt.js';
 import { writeBootImage } from './boot-image.js';
+import { ensureBuiltKernel } from './built-kernels.js';
 import { cached, newestOr } from './cache.js';
 import { mustRun } from './command.js';
 import { LabError } from './error.js';
+import { type BuiltKernelKind, isBuilt } from './kernel-source.js';
 import { indexModules, type KernelModule, loadOrder, moduleDependencies, readModule } from './modules.js';
 import { cacheDirectory } from './paths.js';
 import type { KernelKind } from './profiles.js';
@@ -22,7 +24,7 @@ export interface Kernel {
 }
 
 /** The package that always depends on the newest kernel of its kind. */
-const metaPackages: Record<KernelKind, string> = {
+const metaPackages: Record<Exclude<KernelKind, BuiltKernelKind>, string> = {
   'debian-6.1': 'linux-image-amd64',
   'debian-6.12': 'linux-image-6.12-amd64',
 };
@@ -46,8 +48,9 @@ const optionalModules = [
   'overlay',
 ];
 
-/** Gets a kernel from the cache, or from the Debian archive into the cache. */
+/** Gets a kernel from the cache, or from the Debian archive into the cache: as it is shipped or built from source. */
 export async function ensureKernel(kind: KernelKind, progress: Progress): Promise<Kernel> {
+  if (isBuilt(kind)) return ensureBuiltKernel(kind, progress);
   const home = path.join(cacheDirectory(), 'kernels', kind);
   const packageDirectory = await newestOr(home, progress, () => fetchPackage(kind, home, progress));
   // The list of modules is part of the name: a longer one is cut out of the same package anew.
@@ -72,7 +75,11 @@ export async function ensureKernel(kind: KernelKind, progress: Progress): Promis
   };
 }
 
-async function fetchPackage(kind: KernelKind, home: string, progress: Progress): Promise<string> {
+async function fetchPackage(
+  kind: Exclude<KernelKind, BuiltKernelKind>,
+  home: string,
+  progress: Progress,
+): Promise<string> {
   const meta = await lookUp(metaPackages[kind], progress);
   const name = meta.depends.find(dependency => dependency.startsWith('linux-image-'));
   if (!name) throw new LabError(`${meta.name} ${meta.version} depends on no kernel image`);

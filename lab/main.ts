@@ -1,18 +1,19 @@
 import { parseArguments, usage } from './arguments.js';
 import { LabError } from './error.js';
+import { profileTable } from './profile-table.js';
 import { profiles } from './profiles.js';
 import { progressOn } from './progress.js';
 import { bootLab, type CommandOptions } from './run.js';
 
 /** The command line of the lab: see `usage`. */
 async function main(): Promise<number> {
-  const { action, argv, profile, verbose } = parseArguments(process.argv.slice(2));
+  const { action, argv, profile, kernel, verbose } = parseArguments(process.argv.slice(2));
   if (action === 'help') {
     process.stdout.write(usage);
     return 0;
   }
   if (action === 'list') {
-    for (const { name, purpose } of profiles) process.stdout.write(`${name.padEnd(14)} ${purpose}\n`);
+    process.stdout.write(profileTable(profiles));
     return 0;
   }
   // npm changes to the package's directory and leaves the caller's in INIT_CWD.
@@ -21,6 +22,7 @@ async function main(): Promise<number> {
   await using lab = await bootLab(
     {
       profile,
+      ...(kernel === undefined ? {} : { kernel }),
       progress: progressOn(process.stderr),
       signal: abort.signal,
       ...(verbose ? { console: process.stderr } : {}),

@@ -8,6 +8,9 @@ export const packageRoot = path.join(__dirname, '..', '..');
 /** Sources of what runs inside the guest. */
 export const guestSources = path.join(packageRoot, 'lab', 'guest');
 
+/** What the kernels that are built here shall be able to do. */
+export const kernelConfigs = path.join(packageRoot, 'lab', 'kernel-config');
+
 /**
  * Where kernels, the initramfs and verdicts are kept between runs: outside the checkout, which may be read-only.
  * An explicitly named place is taken at its word; of the usual ones the first that holds something already or can be

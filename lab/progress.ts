@@ -1,5 +1,9 @@
 /** Runs a step of work; how it tells of it is the implementation's business. */
-export type Progress = <T>(label: string, work: () => Promise<T>) => Promise<T>;
+export interface Progress {
+  <T>(label: string, work: () => Promise<T>): Promise<T>;
+  /** Hears, within a step that takes minutes, how far it is. */
+  note?(text: string): void;
+}
 
 /** For callers that want to hear nothing. */
 export const silent: Progress = (_label, work) => work();
@@ -16,7 +20,11 @@ export function progressOn(stream: NodeJS.WritableStream, thresholdMs = 2000): P
     stream.write(current === label ? ` ${time}\n` : `lab: ${label} took ${time}\n`);
     current = undefined;
   };
-  return async (label, work) => {
+  const note = (text: string): void => {
+    stream.write(`${current === undefined ? '' : '\n'}lab: ${text}\n`);
+    current = undefined;
+  };
+  const progress = async <T>(label: string, work: () => Promise<T>): Promise<T> => {
     const start = performance.now();
     const shown = { yet: false };
     const timer = setTimeout(() => {
@@ -30,4 +38,5 @@ export function progressOn(stream: NodeJS.WritableStream, thresholdMs = 2000): P
       if (shown.yet) finish(label, `${((performance.now() - start) / 1000).toFixed(1)} s`);
     }
   };
+  return Object.assign(progress, { note });
 }

@@ -1,4 +1,6 @@
-import type { DeviceKind, IommuKind, Profile } from './profiles.js';
+import { describeIommu, type Iommu } from './iommus.js';
+import { isBuilt } from './kernel-source.js';
+import type { DeviceKind, Profile } from './profiles.js';
 
 /** How the guest's processors are run. */
 export type Accelerator = 'kvm' | 'tcg';
@@ -17,6 +19,8 @@ export interface MachineFiles {
   images: string;
   /** The descriptor, in QEMU's own table, of the channel to the agent. */
   agentFd: number;
+  /** What the IOMMU's device can be told (iommus.ts), for those where that depends on QEMU. */
+  iommuProperties?: ReadonlySet<string> | undefined;
 }
 
 /** What a machine needs besides QEMU's arguments. */
@@ -30,26 +34,26 @@ export interface Machine {
   awaited: string[];
 }
 
-const iommus: Record<IommuKind, { machine: string; args: string[]; cmdline: string[] }> = {
-  // The split irqchip is what interrupt remapping needs under KVM; TCG does not mind it.
-  intel: {
-    machine: 'q35,kernel-irqchip=split',
-    args: ['-device', 'intel-iommu,intremap=on'],
-    cmdline: ['intel_iommu=on'],
-  },
-};
-
 /** Puts a profile into QEMU's terms. */
 export function buildMachine(profile: Profile, files: MachineFiles, accelerator: Accelerator): Machine {
-  const iommu = iommus[profile.iommu];
+  const iommu = describeIommu(profile.iommu, files.iommuProperties ?? new Set());
   const machine: Machine = { args: [], images: [], modules: [], awaited: [] };
   machine.args.push(
     ...['-M', iommu.machine, '-accel', accelerator === 'kvm' ? 'kvm' : 'tcg,thread=multi'],
     ...['-cpu', 'max', '-smp', String(profile.cpus), '-m', String(profile.memoryMiB)],
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
-    ...['-kernel', files.kernel, '-initrd', files.initramfs, '-append', kernelCommandLine(profile, files)],
+    ...[
+      '-kernel',
+      files.kernel,
+      '-initrd',
+      files.initramfs,
+      '-append',
+      kernelCommandLine(profile, iommu, files),
+    ],
     ...['-chardev', `file,id=console,path=${escape(files.console)}`, '-serial', 'chardev:console'],
     ...iommu.args,
+    // The built kernels know PCIe's own way to plug and unplug devices only.
+    ...(isBuilt(profile.kernel) ? ['-global', 'ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off'] : []),
     ...share('host', '/', true),
     ...share('lab', files.settings, true),
     ...(files.out === undefined ? [] : share('out', files.out, false)),
@@ -70,12 +74,14 @@ export function buildMachine(profile: Profile, files: MachineFiles, accelerator:
 }
 
 /** What every boot says to the kernel, and the profile on top. */
-export function kernelCommandLine(profile: Profile, files: Pick<MachineFiles, 'out'>): string {
+function kernelCommandLine(profile: Profile, iommu: Iommu, files: Pick<MachineFiles, 'out'>): string {
   return [
     'console=ttyS0 quiet panic=-1 oops=panic',
     // Otherwise the clock source falls back to HPET after some seconds and each reading of it costs 16 times more.
     'tsc=reliable',
-    ...iommus[profile.iommu].cmdline,
+    // The kernel's test of the timer counts on a processor that runs all the time; on a busy host it fails and panics.
+    'no_timer_check',
+    ...iommu.cmdline,
     ...profile.cmdline,
     ...(files.out === undefined ? [] : ['lab.out']),
   ].join(' ');
@@ -92,9 +98,10 @@ function addDevice(
   const id = address === undefined ? bus : `${bus}-${address}`;
   switch (device.kind) {
     case 'e1000e':
+    case 'igb':
       machine.args.push('-netdev', `hubport,id=net-${id},hubid=${device.hub}`);
-      machine.args.push('-device', `e1000e,${place},netdev=net-${id},mac=${device.mac}`);
-      machine.modules.push('e1000e');
+      machine.args.push('-device', `${device.kind},${place},netdev=net-${id},mac=${device.mac}`);
+      machine.modules.push(device.kind);
       break;
     case 'nvme': {
       const file = `${images}/${id}.img`;
@@ -109,6 +116,13 @@ function addDevice(
     case 'edu':
     case 'pci-testdev':
       machine.args.push('-device', `${device.kind},${place}`);
+      break;
+    case 'virtio-rng':
+      // Its DMA goes through the IOMMU like that of any other device, which virtio must be told.
+      machine.args.push('-device', `virtio-rng-pci,${place},aer=on,disable-legacy=on,iommu_platform=on`);
+      break;
+    case 'vga':
+      machine.args.push('-device', `VGA,${place}`);
       break;
     case 'bridge':
       machine.args.push('-device', `pcie-pci-bridge,id=${id}-pci,${place}`);

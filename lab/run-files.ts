@@ -27,6 +27,7 @@ export function writeRunFiles(options: VmOptions, directory: string, console: st
       out: options.outDir,
       images: directory,
       agentFd,
+      iommuProperties: options.iommuProperties,
     },
     options.accelerator,
   );
@@ -36,7 +37,7 @@ export function writeRunFiles(options: VmOptions, directory: string, console: st
   for (const [name, list] of Object.entries(lists)) {
     writeFileSync(path.join(settings, name), list.map(line => `${line}\n`).join(''));
   }
-  return machine.args;
+  return [...options.qemu.args, ...machine.args];
 }
 
 /** Those of the directories that the guest would not see, outer ones first. */

@@ -6,22 +6,26 @@ import { installMissing } from './apt.js';
 import type { ExecResult } from './channel.js';
 import { LabError } from './error.js';
 import { ensureInitramfs } from './initramfs.js';
+import { propertiesNeeded } from './iommus.js';
 import { ensureKernel } from './kernels.js';
 import { packageRoot } from './paths.js';
-import { defaultProfile, findProfile } from './profiles.js';
+import { defaultProfile, findProfile, type Profile } from './profiles.js';
 import { type Progress, silent } from './progress.js';
+import { deviceProperties, ensureQemu } from './qemu-program.js';
 import { Vm } from './vm.js';
 
 /** Where a guest has the directory shared as `outDir`; commands find it in $LAB_OUT. */
 export const guestOutDirectory = '/run/vfio-lab/out';
 
-/** What a run needs of the machine, by package. The demo and the tests use the last two in the guest. */
-const programs = { 'qemu-system-x86_64': 'qemu-system-x86', ping: 'iputils-ping', ip: 'iproute2' };
+/** What a run needs of the machine beside QEMU, by package: the demo and the tests use these in the guest. */
+const programs = { ping: 'iputils-ping', ip: 'iproute2' };
 
 /** Which machine to boot, and how. */
 export interface BootOptions {
   /** The name of a profile (profiles.ts); 'stock' unless given. */
   profile?: string;
+  /** One of the profile's kernels other than the one it has by itself. */
+  kernel?: string;
   /** A directory of the host that the guest may write to. It is made when missing. */
   outDir?: string;
   /** Directories below /tmp or /run that the guest shall see, beside the checkout, the working directory and Node. */
@@ -41,7 +45,7 @@ export interface CommandOptions {
   argv: readonly string[];
   /** Where it runs; the working directory of this process unless given. */
   cwd?: string;
-  /** Its environment; that of this process unless given. LAB, LAB_PROFILE and LAB_OUT come on top. */
+  /** Its environment; that of this process unless given. LAB, LAB_PROFILE, LAB_KERNEL and LAB_OUT come on top. */
   env?: Readonly<Record<string, string | undefined>>;
   /** Its standard input; empty unless given. When the command ends first it is paused, not destroyed. */
   stdin?: Readable;
@@ -65,6 +69,7 @@ export interface LabResult extends ExecResult {
 export class Lab implements AsyncDisposable {
   constructor(
     readonly vm: Vm,
+    readonly profile: Profile,
     private readonly options: BootOptions,
   ) {}
 
@@ -76,7 +81,7 @@ export class Lab implements AsyncDisposable {
       return await this.vm.exec({
         argv: command.argv,
         cwd: command.cwd ?? process.cwd(),
-        env: guestEnvironment(command.env ?? process.env, this.options),
+        env: guestEnvironment(command.env ?? process.env, this.profile, this.options.outDir),
         stdin: command.stdin,
         stdout: command.stdout ?? process.stdout,
         stderr: command.stderr ?? process.stderr,
@@ -100,9 +105,12 @@ export class Lab implements AsyncDisposable {
 /** Gets everything that a machine needs, and boots it. */
 export async function bootLab(options: BootOptions = {}, cwd = process.cwd()): Promise<Lab> {
   const progress = options.progress ?? silent;
-  const profile = findProfile(options.profile ?? defaultProfile);
+  const profile = findProfile(options.profile ?? defaultProfile, options.kernel);
   if (options.outDir !== undefined) mkdirSync(options.outDir, { recursive: true });
   await installMissing(programs, progress);
+  const qemu = await ensureQemu(profile.qemu, progress);
+  const device = propertiesNeeded[profile.iommu];
+  const iommuProperties = device === undefined ? undefined : await deviceProperties(qemu, device);
   const kernel = await ensureKernel(profile.kernel, progress);
   const initramfs = await ensureInitramfs(kernel, progress);
   const accelerator = await chooseAccelerator(kernel, initramfs, progress);
@@ -111,6 +119,8 @@ export async function bootLab(options: BootOptions = {}, cwd = process.cwd()): P
     kernel,
     initramfs,
     accelerator,
+    qemu,
+    iommuProperties,
     outDir: options.outDir === undefined ? undefined : realpathSync(options.outDir),
     keep: [
       cwd,
@@ -123,13 +133,14 @@ export async function bootLab(options: BootOptions = {}, cwd = process.cwd()): P
     signal: options.signal,
     console: options.console,
   };
-  const vm = await progress(`booting ${profile.name}`, () => Vm.boot(vmOptions)).catch((error: unknown) => {
+  const label = `booting ${profile.name} on ${profile.kernel}`;
+  const vm = await progress(label, () => Vm.boot(vmOptions)).catch((error: unknown) => {
     // QEMU has been seen to abort on an assertion of its own; a second boot tells that from a real fault.
     if (!(error instanceof LabError) || options.signal?.aborted) throw error;
     const why = error.message.split('\n')[0] ?? '';
-    return progress(`booting ${profile.name} once more, since ${why}`, () => Vm.boot(vmOptions));
+    return progress(`${label} once more, since ${why}`, () => Vm.boot(vmOptions));
   });
-  return new Lab(vm, options);
+  return new Lab(vm, profile, options);
 }
 
 /** Boots a machine for one command. */
@@ -142,7 +153,8 @@ export async function runInLab(options: BootOptions & CommandOptions): Promise<L
 
 function guestEnvironment(
   env: Readonly<Record<string, string | undefined>>,
-  { profile, outDir }: BootOptions,
+  profile: Profile,
+  outDir: string | undefined,
 ): Record<string, string> {
   const defined = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return {
@@ -150,7 +162,8 @@ function guestEnvironment(
     // The host's choice may be a place that the guest cannot write to.
     TMPDIR: '/tmp',
     LAB: '1',
-    LAB_PROFILE: profile ?? defaultProfile,
+    LAB_PROFILE: profile.name,
+    LAB_KERNEL: profile.kernel,
     ...(outDir === undefined ? {} : { LAB_OUT: guestOutDirectory }),
   };
 }

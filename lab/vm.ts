@@ -10,6 +10,7 @@ import { LabError } from './error.js';
 import type { Kernel } from './kernels.js';
 import type { Profile } from './profiles.js';
 import type { Accelerator } from './qemu.js';
+import type { Qemu } from './qemu-program.js';
 import { makeRunDirectory } from './run-directory.js';
 import { agentFd, writeRunFiles } from './run-files.js';
 
@@ -19,6 +20,9 @@ export interface VmOptions {
   kernel: Kernel;
   initramfs: string;
   accelerator: Accelerator;
+  qemu: Qemu;
+  /** What the IOMMU's device can be told, for those where that depends on QEMU. */
+  iommuProperties?: ReadonlySet<string> | undefined;
   /** A directory of the host to share with the guest read-write. */
   outDir?: string | undefined;
   /** Directories of the host that must stay visible in the guest although it mounts its own /tmp and /run. */
@@ -45,7 +49,7 @@ export class Vm implements AsyncDisposable {
     const directory = makeRunDirectory();
     this.#directory = atExit(directory);
     this.#console = new ConsoleLog(path.join(directory, 'console.log'), options.console);
-    this.#qemu = spawn('qemu-system-x86_64', writeRunFiles(options, directory, this.#console.file), {
+    this.#qemu = spawn(options.qemu.program, writeRunFiles(options, directory, this.#console.file), {
       // A session of its own: Ctrl-C is for this process to handle, which then ends QEMU.
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],

@@ -1,10 +1,22 @@
 import { attempt } from './errors/explain';
 import { busyError, closedError, unsupportedError, VfioError } from './errors/vfio-error';
-import { Dma } from './dma/dma';
+import type { Dma } from './dma/dma';
+import { IommuDma } from './dma/iommu-dma';
+import { PhysicalDma } from './dma/physical-dma';
 import { Group } from './group';
+import { Iommufd } from './iommufd/iommufd';
 import { decodeIommuInfo, type IommuInfo } from './iommu-info';
 import { native, type ContainerHandle } from './native';
-import { instanceOf, integer, rangeError, valueError } from './validate';
+import { Type1Space } from './type1-space';
+import {
+  address64,
+  instanceOf,
+  integer,
+  options as checkOptions,
+  powerOfTwo,
+  rangeError,
+  valueError,
+} from './validate';
 
 /** IOMMU models a container can be set to, and other extensions it can be asked for (`VFIO_CHECK_EXTENSION`). */
 export const Extension = Object.freeze({
@@ -26,8 +38,19 @@ export const Iommu = Object.freeze({
   Type1: Extension.Type1,
   /** What everything of the last ten years has; unmaps only what was mapped. */
   Type1v2: Extension.Type1v2,
+  /** No IOMMU at all: DMA addresses are physical and the device can reach all memory. Only for no-IOMMU groups. */
+  NoIommu: Extension.NoIommu,
 });
 export type IommuType = (typeof Iommu)[keyof typeof Iommu];
+
+/** Options of {@link Container.open}. */
+export interface ContainerOptions {
+  /**
+   * Uses an iommufd as the container (its compatibility mode, kernel 6.2): the calls stay, the memory is in an address
+   * space of the iommufd.
+   */
+  iommufd?: Iommufd;
+}
 
 /**
  * An I/O address space: what its groups' devices see when they do DMA. Behind it stands `/dev/vfio/vfio`.
@@ -40,15 +63,17 @@ export class Container implements Disposable {
 
   /** `VFIO_GET_API_VERSION`: 0 on every kernel so far. */
   readonly apiVersion: number;
-  /** The memory that devices of this container can reach. */
-  readonly dma: Dma;
   #handle: ContainerHandle | undefined;
   #iommuType: IommuType | undefined;
   readonly #groups = new Set<Group>();
+  readonly #iommuDma = new IommuDma(new Type1Space(this));
+  readonly #physicalDma = new PhysicalDma(new Type1Space(this));
 
-  private constructor() {
+  private constructor(iommufd: Iommufd | undefined) {
     const handle = attempt({ doing: 'Opening a container', path: Container.path }, () =>
-      native().containerOpen(Container.path),
+      iommufd === undefined
+        ? native().containerOpen(Container.path)
+        : native().containerFromIommufd(iommufd.handle),
     );
     try {
       this.apiVersion = attempt({ doing: 'Asking for the API version', path: Container.path }, () =>
@@ -64,7 +89,6 @@ export class Container implements Disposable {
       throw error;
     }
     this.#handle = handle;
-    this.dma = new Dma(this);
   }
 
   /**
@@ -72,8 +96,10 @@ export class Container implements Disposable {
    *
    * @throws VfioError `ENOENT` when the vfio module is not loaded, `EACCES` when this user may not
    */
-  static open(): Container {
-    return new Container();
+  static open(options?: ContainerOptions): Container {
+    const { iommufd } = checkOptions(options, 'options', ['iommufd']);
+    if (iommufd !== undefined) instanceOf(iommufd, Iommufd, 'options.iommufd');
+    return new Container(iommufd);
   }
 
   /** @internal */
@@ -94,6 +120,11 @@ export class Container implements Disposable {
   /** @internal */
   assertOpen(): void {
     if (this.closed) throw closedError('The container');
+  }
+
+  /** The memory that devices of this container can reach. */
+  get dma(): Dma {
+    return this.#iommuType === Iommu.NoIommu ? this.#physicalDma : this.#iommuDma;
   }
 
   /** The groups in it. */
@@ -131,9 +162,16 @@ export class Container implements Disposable {
   attach(group: Group): void {
     instanceOf(group, Group, 'group');
     this.assertOpen();
+    const other = [...this.#groups].find(one => one.noIommu !== group.noIommu);
+    if (other !== undefined) {
+      throw busyError(
+        `Group ${group.id} is ${group.noIommu ? '' : 'not '}a no-IOMMU group, but group ${other.id} of the container is ${other.noIommu ? '' : 'not'}`,
+        'a container of its own: what an IOMMU guards and what it does not cannot share one',
+      );
+    }
     group.join(this);
     this.#groups.add(group);
-    this.dma.refreshRanges();
+    this.#refreshGeometry();
   }
 
   /**
@@ -155,19 +193,19 @@ export class Container implements Disposable {
     group.leave();
     this.#groups.delete(group);
     if (last) this.#iommuType = undefined;
-    this.dma.refreshRanges();
+    this.#refreshGeometry();
   }
 
   /**
    * `VFIO_SET_IOMMU`. Needs at least one group.
    *
-   * @param type default Type1v2 where the kernel has it, else Type1
+   * @param type default NoIommu for no-IOMMU groups, Type1v2 where the kernel has it, else Type1
    * @throws VfioError `EPERM` when interrupts are not remapped
    */
   setIommu(type?: IommuType): void {
     const handle = this.handle;
     if (type !== undefined && !(Object.values(Iommu) as number[]).includes(integer(type, 'type', 1, 255))) {
-      throw rangeError('type', 'Iommu.Type1 (1) or Iommu.Type1v2 (3)', type);
+      throw rangeError('type', 'Iommu.Type1 (1), Iommu.Type1v2 (3) or Iommu.NoIommu (8)', type);
     }
     if (this.#groups.size === 0) {
       throw new VfioError('Cannot set the IOMMU of an empty container', {
@@ -181,12 +219,22 @@ export class Container implements Disposable {
         'the model can be set once, until the last group leaves',
       );
     }
-    const chosen = type ?? (this.checkExtension('Type1v2') > 0 ? Iommu.Type1v2 : Iommu.Type1);
+    const chosen = type ?? this.#defaultType();
     attempt({ doing: `Setting IOMMU type ${chosen}`, path: Container.path }, () =>
       native().containerSetIommu(handle, chosen),
     );
     this.#iommuType = chosen;
-    this.dma.refreshRanges();
+    this.#refreshGeometry();
+  }
+
+  #defaultType(): IommuType {
+    if ([...this.#groups].some(group => group.noIommu)) return Iommu.NoIommu;
+    return this.checkExtension('Type1v2') > 0 ? Iommu.Type1v2 : Iommu.Type1;
+  }
+
+  /** Which IOVAs are valid depends on all groups in the container. */
+  #refreshGeometry(): void {
+    if (this.#iommuType !== Iommu.NoIommu) this.#iommuDma.refreshGeometry();
   }
 
   /** `VFIO_IOMMU_GET_INFO` with its capability chain. Needs {@link setIommu}. */
@@ -198,10 +246,48 @@ export class Container implements Disposable {
         cure: 'attach a group and call setIommu() first',
       });
     }
+    if (this.#iommuType === Iommu.NoIommu)
+      throw unsupportedError('Without an IOMMU there is nothing to tell about it');
     return decodeIommuInfo(
       attempt({ doing: 'Asking for IOMMU info', path: Container.path }, () =>
         native().containerGetIommuInfo(handle),
       ),
+    );
+  }
+
+  /**
+   * Starts noting which pages devices may have written (`VFIO_IOMMU_DIRTY_PAGES`, kernel 5.8); with an IOMMU that cannot
+   * tell, that is every mapped page.
+   */
+  startDirtyTracking(): void {
+    this.#dirty('Starting', true);
+  }
+
+  /** Stops it. */
+  stopDirtyTracking(): void {
+    this.#dirty('Stopping', false);
+  }
+
+  /**
+   * The pages written since the last call, one bit a page, lowest first. The range must be whole mappings.
+   *
+   * @param length bytes
+   * @param pageSize bytes a bit stands for; `iommuInfo().migration` says which are possible. Default 4,096
+   */
+  dirtyBitmap(iova: bigint, length: number, pageSize = 4096): BigUint64Array {
+    const start = address64(iova, 'iova');
+    powerOfTwo(pageSize, 'pageSize', 1, 2 ** 40);
+    integer(length, 'length', 1, 2 ** 46);
+    const bitmap = new BigUint64Array(Math.ceil(length / pageSize / 64));
+    attempt({ doing: 'Reading the dirty bitmap', path: Container.path, iova: start, size: length }, () =>
+      native().dirtyBitmap(this.handle, start, BigInt(length), BigInt(pageSize), bitmap),
+    );
+    return bitmap;
+  }
+
+  #dirty(verb: string, on: boolean): void {
+    attempt({ doing: `${verb} dirty-page tracking`, path: Container.path }, () =>
+      native().dirtyTracking(this.handle, on),
     );
   }
 

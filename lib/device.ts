@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { Attachment, type DeviceParent, type PasidOptions } from './attachment';
 import type { Container } from './container';
 import { type DeviceInfo } from './device-info';
 import { enumerate, type Enumerated } from './enumerate';
@@ -6,6 +7,11 @@ import { attemptStep } from './errors/explain';
 import { busyError, closedError, unsupportedError, VfioError } from './errors/vfio-error';
 import type { Dma } from './dma/dma';
 import type { Group } from './group';
+import { hotResetPlan, hotResetSteps, type HotResetPlan } from './hot-reset';
+import type { Iommufd } from './iommufd/iommufd';
+import type { PageTable } from './iommufd/page-table';
+import { Display } from './display';
+import { Features } from './features/features';
 import { Intx } from './irq/intx';
 import { type IrqInfo, IrqIndex } from './irq/irq-info';
 import { MessageInterrupts } from './irq/message-interrupts';
@@ -14,9 +20,13 @@ import { type DeviceHandle, native } from './native';
 import { openSteps, type OpenOptions } from './open';
 import { PciConfig } from './pci-config';
 import { closeOnExit } from './pci/exit';
+import { groupOf } from './pci/sysfs';
 import { type Region, RegionIndex } from './region';
 import { runAsync, runSync, step, type Steps } from './steps';
 import { integer } from './validate';
+
+/** How the kernel says that it knows no way to reset a device. */
+const noReset: ReadonlySet<string> = new Set(['EINVAL', 'ENOTTY']);
 
 /** What belongs to a device and ends with it. */
 interface Child {
@@ -48,10 +58,10 @@ export class Device
   extends EventEmitter<{ error: [VfioError]; 'release-request': []; close: [] }>
   implements Disposable, AsyncDisposable
 {
-  /** Its PCI address: `'0000:03:00.0'`. */
+  /** Its PCI address: `'0000:03:00.0'`; of a mediated device its UUID. */
   readonly address: string;
-  readonly group: Group;
-  readonly container: Container;
+  /** Its IOMMU group's number; `undefined` when sysfs does not say. */
+  readonly groupId: number | undefined;
   readonly info: DeviceInfo;
   /** All regions, by the kernel's index; those the device lacks have size 0. */
   readonly regions: readonly Region[];
@@ -61,19 +71,26 @@ export class Device
   readonly intx: Intx;
   readonly msi: MessageInterrupts;
   readonly msix: MessageInterrupts;
+  /** What this device has beyond the basics: migration, DMA logging, sleep, VF tokens, … */
+  readonly features: Features;
+  /** What it shows, if it is a virtual graphics device. */
+  readonly display: Display;
   #handle: DeviceHandle | undefined;
+  readonly #parent: DeviceParent;
+  readonly #attachment: Attachment;
   readonly #children = new Set<Child>();
   readonly #notifications: Notifications;
   #belongings: Belongings | undefined;
   #resetting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(handle: DeviceHandle, address: string, group: Group, container: Container) {
+  private constructor(handle: DeviceHandle, address: string, parent: DeviceParent) {
     super();
     this.#handle = handle;
+    this.#parent = parent;
+    this.#attachment = new Attachment(this, parent);
     this.address = address;
-    this.group = group;
-    this.container = container;
+    this.groupId = groupOf(address);
     const { info, regions, irqs }: Enumerated = enumerate(this, handle);
     this.info = info;
     this.regions = regions;
@@ -81,6 +98,8 @@ export class Device
     this.intx = new Intx(this, this.irq(IrqIndex.Intx));
     this.msi = new MessageInterrupts(this, this.irq(IrqIndex.Msi));
     this.msix = new MessageInterrupts(this, this.irq(IrqIndex.Msix));
+    this.features = new Features(this);
+    this.display = new Display(this);
     this.#notifications = new Notifications(this);
   }
 
@@ -102,9 +121,9 @@ export class Device
   }
 
   /** @internal Takes over a device's file; closes it when anything about it cannot be read. */
-  static create(handle: DeviceHandle, address: string, group: Group, container: Container): Device {
+  static create(handle: DeviceHandle, address: string, parent: DeviceParent): Device {
     try {
-      const device = new Device(handle, address, group, container);
+      const device = new Device(handle, address, parent);
       device.#notifications.arm();
       closeOnExit(device);
       return device;
@@ -134,9 +153,53 @@ export class Device
     if (this.closed) throw closedError(`Device ${this.address}`);
   }
 
-  /** The memory this device can reach, together with the other devices of its container. */
+  /** The group it was opened by; `undefined` for a device opened by its cdev. */
+  get group(): Group | undefined {
+    return this.#parent.group;
+  }
+
+  /** The container its group is in; `undefined` for a device opened by its cdev. */
+  get container(): Container | undefined {
+    return this.#parent.container;
+  }
+
+  /** The iommufd it is bound to; `undefined` for a device opened by its group. */
+  get iommufd(): Iommufd | undefined {
+    return this.#parent.iommufd;
+  }
+
+  /** @internal Its id inside the iommufd. */
+  get deviceId(): number {
+    return this.#attachment.deviceId;
+  }
+
+  /** What it is attached to; `undefined` for a device opened by its group, or not attached. */
+  get attached(): PageTable | undefined {
+    return this.#attachment.attached;
+  }
+
+  /**
+   * The memory this device can reach, together with the other devices of its container or address space.
+   *
+   * @throws VfioError `ERR_VFIO_NO_IOMMU` when it was opened by its cdev and is not attached to an address space
+   */
   get dma(): Dma {
-    return this.container.dma;
+    return this.#attachment.dma;
+  }
+
+  /**
+   * Attaches it to an I/O address space or a hardware page table of its iommufd (`VFIO_DEVICE_ATTACH_IOMMUFD_PT`), in
+   * place of the one it was attached to, if any, without a gap in between.
+   *
+   * @throws VfioError `ERR_VFIO_UNSUPPORTED` on a device opened by its group, `EINVAL` when the IOMMU refuses
+   */
+  attach(target: PageTable, options?: PasidOptions): void {
+    this.#attachment.attach(target, options);
+  }
+
+  /** Detaches it (`VFIO_DEVICE_DETACH_IOMMUFD_PT`): its DMA faults until it is attached again. */
+  detach(options?: PasidOptions): void {
+    this.#attachment.detach(options);
   }
 
   /** Its config space. @throws VfioError `ERR_VFIO_UNSUPPORTED` on what is not a PCI device */
@@ -220,15 +283,43 @@ export class Device
 
   *#reset(): Steps<void> {
     const handle = this.handle;
-    if (!this.info.reset) {
+    try {
+      // Asked even where `info.reset` says no: mediated devices can be reset without saying so.
+      yield* attemptStep({ doing: `Resetting ${this.address}`, address: this.address }, async =>
+        native().deviceReset(handle, async),
+      );
+    } catch (error) {
+      if (this.info.reset || !(error instanceof VfioError && noReset.has(error.code))) throw error;
       throw unsupportedError(
         `${this.address} has no reset of its own`,
         "the device's own registers may offer one",
       );
     }
-    yield* attemptStep({ doing: `Resetting ${this.address}`, address: this.address }, async =>
-      native().deviceReset(handle, async),
-    );
+  }
+
+  /**
+   * What a hot reset would reset: all devices on the same bus or slot (`VFIO_DEVICE_GET_PCI_HOT_RESET_INFO`). For devices
+   * without a reset of their own, or when that is not enough.
+   *
+   * @throws VfioError `ERR_VFIO_UNSUPPORTED` when there is no such bus or slot: mediated devices, those of the root bus
+   */
+  hotResetPlan(): HotResetPlan {
+    return hotResetPlan(this);
+  }
+
+  /**
+   * Resets the device together with all others on its bus or slot (`VFIO_DEVICE_PCI_HOT_RESET`). This process must own
+   * all of them: see {@link hotResetPlan}.
+   *
+   * @throws VfioError `EPERM` naming the devices it does not own
+   */
+  hotReset(): Promise<void> {
+    return runAsync(hotResetSteps(this));
+  }
+
+  /** {@link hotReset}, blocking. */
+  hotResetSync(): void {
+    runSync(hotResetSteps(this));
   }
 
   #stillResetting(): VfioError {
@@ -285,7 +376,8 @@ export class Device
     try {
       yield* step(async => native().deviceClose(handle, async));
     } finally {
-      this.group.forget(this);
+      this.#parent.forget(this);
+      this.#attachment.end();
       if (this.#belongings !== undefined) yield* this.#belongings.giveBack();
       this.emit('close');
     }

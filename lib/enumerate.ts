@@ -30,6 +30,16 @@ export function enumerate(device: Device, handle: DeviceHandle): Enumerated {
   });
 }
 
+/** A region that the device does not count among its own: that of a display's pixels may be one. */
+export function uncountedRegion(device: Device, index: number): Region {
+  return attempt(
+    { doing: `Asking for region ${index} of ${device.address}`, address: device.address },
+    () => {
+      return new Region(device, decodeRegionInfo(index, native().deviceGetRegionInfo(device.handle, index)));
+    },
+  );
+}
+
 const noRegion = { flags: 0, size: 0, fileOffset: 0, capabilities: [] };
 const noIrq = { flags: 0, count: 0 };
 

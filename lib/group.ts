@@ -1,11 +1,13 @@
 import { attempt, attemptStep } from './errors/explain';
+import { hasCapability, Capability, noIommuGroup } from './errors/facts';
 import { closedError, busyError, VfioError } from './errors/vfio-error';
 import { native, type DeviceHandle, type GroupHandle } from './native';
-import { parseAddress } from './pci/address';
+import { parseDeviceName } from './device-name';
 import { noDeviceError } from './pci/list';
 import { deviceExists, driverOf, groupMembers, groupOf, membersInTheWay } from './pci/sysfs';
 import { runAsync, runSync, type Steps } from './steps';
-import { integer } from './validate';
+import { parseUuid } from './uuid';
+import { boolean, integer, options as checkOptions } from './validate';
 import type { Container } from './container';
 import { Device } from './device';
 
@@ -26,6 +28,22 @@ export interface GroupStatus {
   readonly containerSet: boolean;
 }
 
+/** Options of {@link Group.open}. */
+export interface GroupOptions {
+  /**
+   * Opens a group of a device that no IOMMU guards (`/dev/vfio/noiommu-N`). Such a device can read and write all memory
+   * of the machine, by a bug of its driver or by itself; the kernel marks itself tainted. Needs CAP_SYS_RAWIO and a kernel
+   * with `vfio.enable_unsafe_noiommu_mode=1`. Default false: never by accident.
+   */
+  noIommu?: boolean;
+}
+
+/** Options of {@link Group.openDevice}. */
+export interface GroupDeviceOptions {
+  /** The VF token, a UUID, that the owner of the physical function set: needed for its virtual functions (kernel 5.7). */
+  vfToken?: string;
+}
+
 const flags = { viable: 1, containerSet: 2 } as const;
 
 /**
@@ -41,17 +59,20 @@ export class Group implements Disposable {
 
   /** The group's number, as under /sys/kernel/iommu_groups. */
   readonly id: number;
-  /** `'/dev/vfio/12'` */
+  /** `'/dev/vfio/12'`, or `'/dev/vfio/noiommu-12'` */
   readonly path: string;
+  /** Whether it is a no-IOMMU group: see {@link GroupOptions.noIommu}. */
+  readonly noIommu: boolean;
   #handle: GroupHandle | undefined;
   #container: Container | undefined;
   readonly #devices = new Set<Device>();
   /** Addresses of devices that are being opened. */
   readonly #opening = new Set<string>();
 
-  private constructor(id: number) {
+  private constructor(id: number, noIommu: boolean) {
     this.id = id;
-    this.path = `/dev/vfio/${id}`;
+    this.noIommu = noIommu;
+    this.path = noIommu ? `/dev/vfio/noiommu-${id}` : `/dev/vfio/${id}`;
     this.#handle = attempt({ doing: `Opening group ${id}`, path: this.path, groupId: id }, () =>
       native().groupOpen(this.path),
     );
@@ -64,18 +85,21 @@ export class Group implements Disposable {
    * @throws VfioError `EBUSY` when it is open elsewhere, `ENOENT` when no device of it is bound to vfio-pci, `EACCES`
    *   when this user may not, `ERR_VFIO_NO_IOMMU` when the device has no group, `ERR_VFIO_BUSY` when this process has it
    */
-  static open(which: number | string): Group {
+  static open(which: number | string, options?: GroupOptions): Group {
     const id =
       typeof which === 'string'
-        ? groupNumber(parseAddress(which, 'which'))
+        ? groupNumber(parseDeviceName(which, 'which'))
         : integer(which, 'which', 0, 2 ** 31 - 1);
+    const { noIommu = false } = checkOptions(options, 'options', ['noIommu']);
+    checkNoIommu(id, boolean(noIommu, 'options.noIommu'));
     if (Group.#open.has(id)) {
       throw busyError(
         `Group ${id} is open already in this process`,
         'share that Group: the kernel lets it be opened once',
       );
     }
-    return new Group(id);
+    if (noIommu) warnNoIommu();
+    return new Group(id, noIommu);
   }
 
   /** @internal The group of that number if this environment has it open. */
@@ -132,17 +156,19 @@ export class Group implements Disposable {
    * @throws VfioError `ERR_VFIO_BUSY` when this process has it open, else with the likely cause; see
    *   `VFIO_GROUP_GET_DEVICE_FD`
    */
-  async openDevice(address: string): Promise<Device> {
-    return runAsync(this.openDeviceSteps(parseAddress(address)));
+  async openDevice(address: string, options?: GroupDeviceOptions): Promise<Device> {
+    return runAsync(this.openDeviceSteps(parseDeviceName(address), options));
   }
 
   /** {@link Group.openDevice}, blocking. */
-  openDeviceSync(address: string): Device {
-    return runSync(this.openDeviceSteps(parseAddress(address)));
+  openDeviceSync(address: string, options?: GroupDeviceOptions): Device {
+    return runSync(this.openDeviceSteps(parseDeviceName(address), options));
   }
 
   /** @internal */
-  *openDeviceSteps(address: string): Steps<Device> {
+  *openDeviceSteps(address: string, options?: GroupDeviceOptions): Steps<Device> {
+    const { vfToken } = checkOptions(options, 'options', ['vfToken']);
+    if (vfToken !== undefined) parseUuid(vfToken, 'options.vfToken');
     const group = this.handle;
     const container = this.#container;
     if (container?.iommuType === undefined) {
@@ -158,28 +184,29 @@ export class Group implements Disposable {
         'share that Device, or close it first: closing one would stop the other',
       );
     }
+    // The kernel takes the token behind the name (vfio_pci_core_match).
+    const name = vfToken === undefined ? address : `${address} vf_token=${vfToken}`;
     const context = { ...this.#context(`Opening ${address}`), address };
     this.#opening.add(address);
     try {
       const handle = (yield* attemptStep(context, async =>
-        native().groupGetDeviceFd(group, address, async),
+        native().groupGetDeviceFd(group, name, async),
       )) satisfies DeviceHandle;
       // Closed while the kernel was resetting the device: nobody would ever close this one.
       if (this.#handle === undefined) {
         native().deviceClose(handle, false);
         throw closedError(`Group ${this.id}`);
       }
-      const device = Device.create(handle, address, this, container);
+      const device = Device.create(handle, address, {
+        group: this,
+        container,
+        forget: gone => this.#devices.delete(gone),
+      });
       this.#devices.add(device);
       return device;
     } finally {
       this.#opening.delete(address);
     }
-  }
-
-  /** @internal */
-  forget(device: Device): void {
-    this.#devices.delete(device);
   }
 
   /** @internal `VFIO_GROUP_SET_CONTAINER`; the container keeps the list. */
@@ -243,6 +270,41 @@ export function groupNumber(address: string): number {
     likelyCause: 'this kernel runs without an IOMMU, or the device is not behind it',
     cure: 'turn on VT-d / AMD-Vi in the firmware and boot with intel_iommu=on',
   });
+}
+
+let warned = false;
+
+/** Said once a process, since people forget what they asked for. */
+function warnNoIommu(): void {
+  if (warned) return;
+  warned = true;
+  process.emitWarning(
+    'no-IOMMU mode: the device can reach all memory of this machine; nothing is protected from it',
+    {
+      code: 'VFIO_NO_IOMMU',
+    },
+  );
+}
+
+/** No-IOMMU mode is entered exactly when it was asked for by name. */
+function checkNoIommu(id: number, asked: boolean): void {
+  const is = noIommuGroup(id);
+  if (is === asked) {
+    if (!asked || hasCapability(Capability.SysRawio)) return;
+    throw new VfioError(`Opening no-IOMMU group ${id} is not allowed`, {
+      code: 'EPERM',
+      path: `/dev/vfio/noiommu-${id}`,
+      likelyCause: 'this process lacks CAP_SYS_RAWIO',
+      cure: 'run as root, or with that capability',
+    });
+  }
+  throw new VfioError(
+    asked ? `Group ${id} has an IOMMU` : `Group ${id} has no IOMMU: nothing guards memory from its devices`,
+    {
+      code: asked ? 'ERR_VFIO_UNSUPPORTED' : 'ERR_VFIO_NO_IOMMU',
+      cure: asked ? 'leave out noIommu: true' : 'an IOMMU, or { noIommu: true } if you accept that',
+    },
+  );
 }
 
 function notViableError(id: number): VfioError {

@@ -15,9 +15,11 @@
 import bindings from 'bindings';
 import * as path from 'node:path';
 import { VfioError } from './errors/vfio-error';
+import type { NativeFeatures } from './native-features';
+import type { IommufdHandle, NativeIommufd } from './native-iommufd';
 
 declare const brand: unique symbol;
-interface Handle<Name extends string> {
+export interface Handle<Name extends string> {
   readonly [brand]: Name;
 }
 export type ContainerHandle = Handle<'container'>;
@@ -72,16 +74,19 @@ export interface BarAccessors {
 }
 
 type Width = 1 | 2 | 4 | 8;
-type Maybe<T> = T | Promise<T>;
+/** The result, or with `async` a promise of it. */
+export type Maybe<T> = T | Promise<T>;
 /** Which half of `VFIO_DEVICE_SET_IRQS` acts: the `VFIO_IRQ_SET_ACTION_*` flag. */
 export type IrqAction = 'mask' | 'unmask' | 'trigger';
 
-export interface NativeAddon {
+export interface NativeAddon extends NativeIommufd, NativeFeatures {
   /** `sysconf(_SC_PAGESIZE)`. */
   readonly pageSize: number;
 
   // Container: /dev/vfio/vfio (native/container.cc)
   containerOpen(path: string): ContainerHandle;
+  /** The same file as an iommufd, used as a container: its compatibility mode. */
+  containerFromIommufd(iommufd: IommufdHandle): ContainerHandle;
   containerGetApiVersion(container: ContainerHandle): number;
   containerCheckExtension(container: ContainerHandle, extension: number): number;
   containerSetIommu(container: ContainerHandle, type: number): void;
@@ -221,6 +226,14 @@ export interface NativeAddon {
     numaNode: number,
     async: boolean,
   ): Maybe<MemoryHandle>;
+  /** The same at an address of this process: `EEXIST` when anything is mapped there. */
+  memoryAllocAt(
+    length: number,
+    address: bigint,
+    hugePageSize: number,
+    numaNode: number,
+    async: boolean,
+  ): Maybe<MemoryHandle>;
   /** Memory the caller brought; the view's buffer is kept alive until the handle is freed and nothing maps it. */
   memoryFromView(view: Uint8Array): MemoryHandle;
   memoryAddress(memory: MemoryHandle): bigint;
@@ -235,6 +248,13 @@ export interface NativeAddon {
   /** Runs the writes once; returns the failures as `errno` per write (0: done). */
   restoreRun(restore: RestoreHandle, async: boolean): Maybe<number[]>;
 
+  /**
+   * From now on nothing is opened any more (`ERR_VFIO_CLOSED`), and what the thread pool is just opening is closed at
+   * once. For the end of the process, before devices are given back: a device that was opened meanwhile, with nobody left
+   * to close it, would make its driver's unbinding wait for ever.
+   */
+  endOpening(): void;
+
   // For tests
   /** What this environment holds at the moment. */
   liveObjects(): {
@@ -246,6 +266,8 @@ export interface NativeAddon {
     dmaMaps: number;
     eventfds: number;
     restores: number;
+    iommufds: number;
+    files: number;
   };
   /** The `skip + 1`-th next system call of that name in this environment fails with `errno`; 0 clears. */
   failNext(syscall: string, errno: number, skip: number): void;

@@ -2,18 +2,28 @@
 
 #include "bar.h"
 #include "call.h"
+#include "cdev.h"
 #include "container.h"
 #include "device.h"
+#include "dirty.h"
+#include "display.h"
 #include "dma.h"
 #include "eventfd.h"
+#include "feature.h"
+#include "file.h"
 #include "group.h"
+#include "hot-reset.h"
+#include "hwpt.h"
+#include "ioas.h"
 #include "ioeventfd.h"
+#include "iommufd.h"
 #include "irq.h"
 #include "memory.h"
 #include "region.h"
 #include "restore.h"
 #include "sys.h"
 #include "teardown.h"
+#include "viommu.h"
 
 namespace vfio {
 
@@ -26,8 +36,8 @@ Addon& Addon::of(Napi::Env env) {
 namespace {
 
 Napi::Value liveObjects(Call& call) {
-  constexpr const char* names[kKinds] = {"containers", "groups",  "devices",  "bars",
-                                         "memories",   "dmaMaps", "eventfds", "restores"};
+  constexpr const char* names[kKinds] = {"containers", "groups",   "devices",  "bars",     "memories",
+                                         "dmaMaps",    "eventfds", "restores", "iommufds", "files"};
   Napi::Object counts = Napi::Object::New(call.env());
   for (int kind = 0; kind < kKinds; kind++) {
     counts.Set(names[kind], static_cast<double>(call.context().count(static_cast<Kind>(kind))));
@@ -83,6 +93,17 @@ Napi::Object init(Napi::Env env, Napi::Object target) {
   exportLoop(exports);
   exportMemory(exports);
   exportRestore(exports);
+  exportIommufd(exports);
+  exportIoas(exports);
+  exportIoasMap(exports);
+  exportHwpt(exports);
+  exportViommu(exports);
+  exportCdev(exports);
+  exportFile(exports);
+  exportFeature(exports);
+  exportHotReset(exports);
+  exportDisplay(exports);
+  exportDirty(exports);
   exports.add<liveObjects>("liveObjects");
   exports.add<failNext>("failNext");
   return target;

@@ -9,13 +9,21 @@ Napi::Value Task::start(Call& call, std::unique_ptr<Task> task) {
   task->context_ = call.context().shared_from_this();
   NAPI_THROW_IF_FAILED(env, napi_create_reference(env, error, 1, &task->error_), Napi::Value());
   NAPI_THROW_IF_FAILED(env, napi_create_promise(env, &task->deferred_, &promise), Napi::Value());
-  NAPI_THROW_IF_FAILED(env,
-                       napi_create_async_work(env, nullptr, Napi::String::New(env, "vfio"), execute, complete,
-                                              task.get(), &task->work_),
-                       Napi::Value());
-  NAPI_THROW_IF_FAILED(env, napi_queue_async_work(env, task->work_), Napi::Value());
+  NAPI_THROW_IF_FAILED(env, task->queue(env), Napi::Value());
   task.release();
   return Napi::Value(env, promise);
+}
+
+napi_status Task::queue(napi_env env) {
+  napi_value name = nullptr;
+  napi_status status = napi_create_string_utf8(env, "vfio", NAPI_AUTO_LENGTH, &name);
+  if (status == napi_ok) {
+    status = napi_create_async_work(env, nullptr, name, execute, complete, this, &work_);
+  }
+  if (status != napi_ok) return status;
+  status = napi_queue_async_work(env, work_);
+  if (status != napi_ok) napi_delete_async_work(env, std::exchange(work_, nullptr));
+  return status;
 }
 
 void Task::execute(napi_env, void* data) {
@@ -28,14 +36,21 @@ void Task::execute(napi_env, void* data) {
 }
 
 void Task::complete(napi_env env, napi_status, void* data) {
-  const std::unique_ptr<Task> task(static_cast<Task*>(data));
-  try {
-    task->settle(env);
-  } catch (const Napi::Error&) {
-    // Only a terminating environment refuses to settle a promise, and nobody waits for it there.
+  std::unique_ptr<Task> task(static_cast<Task*>(data));
+  napi_delete_async_work(env, std::exchange(task->work_, nullptr));
+  if (!task->failure_ && task->unfinished()) {
+    if (alive(env) && task->queue(env) == napi_ok) {
+      task.release();
+      return;
+    }
+  } else {
+    try {
+      task->settle(env);
+    } catch (const Napi::Error&) {
+      // Only a terminating environment refuses to settle a promise, and nobody waits for it there.
+    }
   }
   napi_delete_reference(env, task->error_);
-  napi_delete_async_work(env, task->work_);
   task->context_->drain(env);
 }
 

@@ -25,10 +25,14 @@ class Task {
  protected:
   /** On the thread pool: no JavaScript. */
   virtual void run() = 0;
+  /** Whether `run` came back only to see if the environment is still there, and wants to run again. */
+  virtual bool unfinished() const { return false; }
   /** On the environment's thread. */
   virtual Napi::Value result(Napi::Env env) = 0;
 
  private:
+  /** Puts it in the thread pool's queue; an item of work can be queued only once. */
+  napi_status queue(napi_env env);
   static void execute(napi_env env, void* data);
   static void complete(napi_env env, napi_status status, void* data);
   void settle(Napi::Env env);

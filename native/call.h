@@ -3,6 +3,7 @@
 #include <napi.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "addon.h"
@@ -16,6 +17,12 @@ namespace vfio {
 struct Bytes {
   uint8_t* data;
   size_t length;
+};
+
+/** The words a BigUint64Array shows. */
+struct Words {
+  uint64_t* data;
+  size_t count;
 };
 
 /** One call from JavaScript: its arguments, each checked for its type where it is taken. */
@@ -38,6 +45,12 @@ class Call {
   uint64_t size(size_t index, const char* name) const;
   uint64_t bigint(size_t index, const char* name) const;
   Bytes bytes(size_t index, const char* name) const;
+  Words words(size_t index, const char* name) const;
+  /** The same where null says that there is none. */
+  std::optional<uint32_t> u32OrNull(size_t index, const char* name) const;
+  std::optional<uint64_t> bigintOrNull(size_t index, const char* name) const;
+  /** No data and no length for null. */
+  Bytes bytesOrNull(size_t index, const char* name) const;
   Napi::Function function(size_t index, const char* name) const;
   Napi::Array array(size_t index, const char* name) const;
   template <typename T>
@@ -50,8 +63,13 @@ class Call {
   Addon& addon_;
 };
 
-/** Checks one value the way `Call::integer` does, for values inside arrays. */
+/** Checks one value the way `Call::integer` does, for values inside arrays and objects. */
 int64_t integerFrom(Napi::Value value, const char* name, int64_t min, int64_t max);
+/** The same for `Call::bigint`. */
+uint64_t bigintFrom(Napi::Value value, const char* name);
+
+/** False once the environment is ending: no JavaScript may run, so nobody is left to wait for anything. */
+bool alive(Napi::Env env);
 
 constexpr int64_t kMaxSafeInteger = (int64_t{1} << 53) - 1;
 

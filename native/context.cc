@@ -2,15 +2,29 @@
 
 #include <algorithm>
 
+#include "errors.h"
+
 namespace vfio {
 
 void Resource::forget() noexcept {
   context_->remove(this);
 }
 
-void Context::add(const std::shared_ptr<Resource>& resource) {
+void Context::end() noexcept {
   std::lock_guard<std::mutex> lock(mutex_);
-  live_[static_cast<size_t>(resource->kind())].emplace(resource.get(), resource);
+  ended_ = true;
+}
+
+void Context::add(const std::shared_ptr<Resource>& resource) {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!ended_) {
+      live_[static_cast<size_t>(resource->kind())].emplace(resource.get(), resource);
+      return;
+    }
+  }
+  resource->release();
+  throw ClosedError("environment");
 }
 
 void Context::remove(const Resource* resource) noexcept {

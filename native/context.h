@@ -29,6 +29,12 @@ class Context : public std::enable_shared_from_this<Context> {
     add(resource);
     return resource;
   }
+  /**
+   * Nothing is added any more: what the thread pool is still opening is given back at once. A device that
+   * was opened behind the back of teardown would make the restore of its driver wait for ever.
+   */
+  void end() noexcept;
+  /** Throws `ClosedError`, and releases the resource, after `end`. */
   void add(const std::shared_ptr<Resource>& resource);
   void remove(const Resource* resource) noexcept;
   size_t count(Kind kind) const;
@@ -59,6 +65,7 @@ class Context : public std::enable_shared_from_this<Context> {
   mutable std::mutex mutex_;
   std::array<std::unordered_map<const Resource*, std::weak_ptr<Resource>>, kKinds> live_;
   std::vector<std::shared_ptr<Resource>> kept_;
+  bool ended_ = false;
   bool detached_ = false;
   std::vector<napi_ref> discarded_;
 };

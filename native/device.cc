@@ -9,13 +9,14 @@
 
 namespace vfio {
 
-DeviceFile::DeviceFile(std::shared_ptr<Context> context, int fd, std::string address,
-                       std::shared_ptr<GroupFile> group)
-    : Resource(kKind, std::move(context)),
-      fd("device", fd),
-      path(std::move(address)),
-      config_(findPciConfig(this->context().seam, fd)),
-      group_(std::move(group)) {}
+void DeviceFile::admitted(int number, std::shared_ptr<Resource> owner) noexcept {
+  const int64_t config = findPciConfig(context().seam, number);
+  std::lock_guard<std::mutex> lock(mutex_);
+  // Closed in the meantime: the last reference to the descriptor is the caller's.
+  if (!fd.peek()) return;
+  config_ = config;
+  owner_.swap(owner);
+}
 
 void DeviceFile::noteIrq(uint32_t index, bool enabled) {
   std::lock_guard<std::mutex> lock(mutex_);
@@ -30,12 +31,16 @@ void DeviceFile::quiesce() noexcept {
   const FdRef device = fd.peek();
   if (!device) return;
   std::set<uint32_t> irqs;
+  int64_t config = -1;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     irqs.swap(enabledIrqs_);
+    config = config_;
   }
   for (const uint32_t index : irqs) disableIrq(context().seam, device->get(), index);
-  if (config_ >= 0) clearBusMaster(context().seam, device->get(), static_cast<uint64_t>(config_));
+  // Where it could not be found out when the device was opened.
+  if (config < 0) config = findPciConfig(context().seam, device->get());
+  if (config >= 0) clearBusMaster(context().seam, device->get(), static_cast<uint64_t>(config));
 }
 
 void DeviceFile::refuse() noexcept {
@@ -47,13 +52,19 @@ void DeviceFile::refuse() noexcept {
 
 void DeviceFile::release() noexcept {
   if (!fd.peek()) return;
+  fd.drain();
   quiesce();
   // A mapping holds the kernel's device as much as the descriptor does.
   for (const auto& bar : context().live<BarMapping>()) {
     if (bar->device().get() == this) bar->release();
   }
   if (!fd.take()) return;
-  group_.reset();
+  std::shared_ptr<Resource> owner;
+  {
+    // Let go of outside the lock: it may be the last reference.
+    std::lock_guard<std::mutex> lock(mutex_);
+    owner.swap(owner_);
+  }
   forget();
 }
 

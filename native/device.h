@@ -6,17 +6,20 @@
 
 #include "call.h"
 #include "fd.h"
-#include "group.h"
 
 namespace vfio {
 
-/** An open device. Holds its group, and through it the container. */
+/** An open device. Holds what lets it in: its group, and through that the container, or its iommufd. */
 class DeviceFile final : public Resource {
  public:
   static constexpr Kind kKind = Kind::Device;
 
-  DeviceFile(std::shared_ptr<Context> context, int fd, std::string address, std::shared_ptr<GroupFile> group);
+  DeviceFile(std::shared_ptr<Context> context, int fd, std::string path)
+      : Resource(kKind, std::move(context)), fd("device", fd), path(std::move(path)) {}
   ~DeviceFile() override { release(); }
+
+  /** The kernel takes calls on `number`, this device's descriptor, from now on, thanks to `owner`. */
+  void admitted(int number, std::shared_ptr<Resource> owner) noexcept;
 
   /** Interrupts off, then bus mastering off. */
   void quiesce() noexcept;
@@ -34,9 +37,10 @@ class DeviceFile final : public Resource {
  private:
   std::mutex mutex_;
   std::set<uint32_t> enabledIrqs_;
-  /** Where the PCI configuration space starts in the device's file; -1 when it has none. */
+  /** Where the PCI configuration space starts in the device's file; -1 when it has none or that is not known.
+   */
   int64_t config_ = -1;
-  std::shared_ptr<GroupFile> group_;
+  std::shared_ptr<Resource> owner_;
 };
 
 void exportDevice(Exports& exports);

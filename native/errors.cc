@@ -8,12 +8,32 @@
 namespace vfio {
 namespace {
 
+/** What the kernel answers with and libuv has no name for. */
+struct Unnamed {
+  int error;
+  const char* name;
+  const char* sentence;
+};
+constexpr Unnamed kUnnamed[] = {
+    {EDEADLK, "EDEADLK", "resource deadlock would occur"},      {ENOMSG, "ENOMSG", "no message of that type"},
+    {EBADFD, "EBADFD", "file descriptor in bad state"},         {ETIME, "ETIME", "timer expired"},
+    {524, "ENOTSUPP", "operation not supported by the driver"},
+};
+const Unnamed* unnamed(int error) {
+  for (const Unnamed& entry : kUnnamed) {
+    if (entry.error == error) return &entry;
+  }
+  return nullptr;
+}
+
 std::string nameOf(int error) {
+  if (const Unnamed* entry = unnamed(error)) return entry->name;
   char name[64];
   return uv_err_name_r(uv_translate_sys_error(error), name, sizeof name);
 }
 
 std::string sentenceOf(int error) {
+  if (const Unnamed* entry = unnamed(error)) return entry->sentence;
   char sentence[128];
   return uv_strerror_r(uv_translate_sys_error(error), sentence, sizeof sentence);
 }

@@ -1,7 +1,5 @@
 #include "eventfd.h"
 
-#include <sys/epoll.h>
-
 #include <algorithm>
 #include <chrono>
 
@@ -10,26 +8,12 @@
 
 namespace vfio {
 
-void EventFd::release() noexcept {
-  const FdRef taken = fd.take();
-  if (!taken) return;
-  if (epoll) ::epoll_ctl(epoll->get(), EPOLL_CTL_DEL, taken->get(), nullptr);
-  epoll.reset();
-  forget();
-}
-
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
 /** How long a wait may go without asking whether its worker was terminated: what `terminate()` then takes. */
 constexpr int64_t kSliceMs = 100;
-
-/** False once the environment is ending: no JavaScript may run, so nobody is left to wait for anything. */
-bool alive(Napi::Env env) {
-  napi_value ignored = nullptr;
-  return napi_coerce_to_bool(env, env.Undefined(), &ignored) == napi_ok;
-}
 
 Napi::Value eventFdCreate(Call& call) {
   return wrap(call.env(), call.context().make<EventFd>(sys::eventfd(call.context().seam)));

@@ -2,9 +2,11 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "errors.h"
@@ -46,17 +48,36 @@ class SharedFd {
     if (refused_ || !fd_) throw ClosedError(owner_);
     return fd_;
   }
-  /** From here on `use` throws, while `take` still finds the descriptor for the owner's last calls. */
+  /** From here on `use` throws, while `last` and `take` still find the descriptor for the owner's last calls.
+   */
   void refuse() {
     std::lock_guard<std::mutex> lock(mutex_);
     refused_ = true;
+  }
+  /**
+   * Refuses, and waits for the operations that are running, so that closing closes: an operation that came
+   * back later would keep the kernel's object open until then. Not for ever, as one may hang in a device.
+   */
+  void drain() noexcept {
+    refuse();
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    // One reference is the owner's, one is this look's.
+    while (peek().use_count() > 2 && std::chrono::steady_clock::now() < limit) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+  /** Like `use`, but also after `refuse`. */
+  FdRef last() const {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!fd_) throw ClosedError(owner_);
+    return fd_;
   }
   /** The owner's reference, for closing; null when it was taken before. */
   FdRef take() {
     std::lock_guard<std::mutex> lock(mutex_);
     return std::exchange(fd_, nullptr);
   }
-  /** Like `use`, but null instead of an exception, and also between `refuse` and `take`. */
+  /** Like `last`, but null instead of an exception. */
   FdRef peek() const {
     std::lock_guard<std::mutex> lock(mutex_);
     return fd_;

@@ -16,6 +16,8 @@ void GroupFile::attachTo(std::shared_ptr<ContainerFile> container) noexcept {
 }
 
 void GroupFile::release() noexcept {
+  if (!fd.peek()) return;
+  fd.drain();
   if (!fd.take()) return;
   attachTo(nullptr);
   forget();
@@ -64,7 +66,9 @@ std::shared_ptr<DeviceFile> openDevice(const std::shared_ptr<GroupFile>& group, 
   Context& context = group->context();
   const int device = sys::ioctl(context.seam, fd, VFIO_GROUP_GET_DEVICE_FD, "VFIO_GROUP_GET_DEVICE_FD",
                                 name.c_str(), address);
-  return context.make<DeviceFile>(device, std::move(address), group);
+  auto opened = context.make<DeviceFile>(device, std::move(address));
+  opened->admitted(device, group);
+  return opened;
 }
 
 Napi::Value groupGetDeviceFd(Call& call) {

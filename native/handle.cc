@@ -7,8 +7,8 @@
 namespace vfio {
 namespace {
 
-constexpr const char* kNames[kKinds] = {"container", "group",  "device",  "bar",
-                                        "memory",    "dmaMap", "eventfd", "restore"};
+constexpr const char* kNames[kKinds] = {"container", "group",   "device",  "bar",     "memory",
+                                        "dmaMap",    "eventfd", "restore", "iommufd", "file"};
 
 /** A copy of this library in the same process may lay its objects out differently: its handles are not ours.
  */

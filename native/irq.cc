@@ -1,5 +1,6 @@
 #include "irq.h"
 
+#include <cerrno>
 #include <cstring>
 #include <vector>
 
@@ -11,9 +12,10 @@
 namespace vfio {
 namespace {
 
-/** One `struct vfio_irq_set` with its payload: 2048 vectors take 8 KiB, so it lives on the heap. */
-void setIrqs(DeviceFile& device, uint32_t flags, uint32_t index, uint32_t start, uint32_t count,
-             const void* payload = nullptr, size_t payloadSize = 0) {
+/** One `struct vfio_irq_set` with its payload: 2048 vectors take 8 KiB, so it lives on the heap. Returns the
+ * ioctl's own result. */
+int setIrqs(DeviceFile& device, uint32_t flags, uint32_t index, uint32_t start, uint32_t count,
+            const void* payload = nullptr, size_t payloadSize = 0) {
   std::vector<uint8_t> buffer(sizeof(vfio_irq_set) + payloadSize);
   vfio_irq_set header{};
   header.argsz = static_cast<uint32_t>(buffer.size());
@@ -23,8 +25,8 @@ void setIrqs(DeviceFile& device, uint32_t flags, uint32_t index, uint32_t start,
   header.count = count;
   std::memcpy(buffer.data(), &header, sizeof header);
   if (payloadSize > 0) std::memcpy(buffer.data() + sizeof header, payload, payloadSize);
-  sys::ioctl(device.context().seam, device.fd.use()->get(), VFIO_DEVICE_SET_IRQS, "VFIO_DEVICE_SET_IRQS",
-             buffer.data(), device.path);
+  return sys::ioctl(device.context().seam, device.fd.use()->get(), VFIO_DEVICE_SET_IRQS,
+                    "VFIO_DEVICE_SET_IRQS", buffer.data(), device.path);
 }
 
 /** Far above any device's 2048 vectors, and small enough to be copied without a thought. */
@@ -58,8 +60,13 @@ Napi::Value irqSetEventFds(Call& call) {
     numbers[i] = held[i]->get();
     any = true;
   }
-  setIrqs(*device, VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER, index, start, count,
-          numbers.data(), numbers.size() * sizeof(int32_t));
+  const int available = setIrqs(*device, VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER, index,
+                                start, count, numbers.data(), numbers.size() * sizeof(int32_t));
+  if (available > 0) {
+    // The kernel's way to say that it enabled none, because there are not as many as asked for.
+    throw SysError(ENOSPC, "VFIO_DEVICE_SET_IRQS", device->path,
+                   "only " + std::to_string(available) + " vectors are available");
+  }
   if (any) device->noteIrq(index, true);
   return call.undefined();
 }

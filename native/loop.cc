@@ -5,6 +5,7 @@
 
 #include "call.h"
 #include "eventfd.h"
+#include "file.h"
 #include "sys.h"
 
 namespace vfio {
@@ -62,18 +63,25 @@ Napi::Value Loop::start(Napi::Function onFired) {
   return arrays;
 }
 
-void Loop::add(EventFd& eventfd, uint32_t id, bool readCount) {
+void Loop::watch(Watched& file, uint32_t trigger, uint64_t data) {
   if (!epoll_) throw Napi::Error::New(env_, "The loop has not been started");
-  const FdRef fd = eventfd.fd.use();
-  sys::epollAdd(context_->seam, epoll_->get(), fd->get(), pack(id, readCount ? fd->get() : -1));
-  eventfd.epoll = epoll_;
+  sys::epollAdd(context_->seam, epoll_->get(), file.fd.use()->get(), trigger, data);
+  file.epoll = epoll_;
 }
 
-void Loop::remove(EventFd& eventfd) {
-  const FdRef fd = eventfd.fd.use();
-  if (!eventfd.epoll) return;
-  sys::epollRemove(context_->seam, eventfd.epoll->get(), fd->get());
-  eventfd.epoll.reset();
+void Loop::add(Watched& eventfd, uint32_t id, bool readCount) {
+  watch(eventfd, EPOLLET, pack(id, readCount ? eventfd.fd.use()->get() : -1));
+}
+
+void Loop::addFile(Watched& file, uint32_t id) {
+  watch(file, 0, pack(id, -1));
+}
+
+void Loop::remove(Watched& file) {
+  const FdRef fd = file.fd.use();
+  if (!file.epoll) return;
+  sys::epollRemove(context_->seam, file.epoll->get(), fd->get());
+  file.epoll.reset();
 }
 
 void Loop::ref(bool ref) {
@@ -169,6 +177,17 @@ Napi::Value loopRemove(Call& call) {
   return call.undefined();
 }
 
+Napi::Value loopAddFile(Call& call) {
+  const auto file = call.handle<KernelFile>(0, "file");
+  call.addon().loop.addFile(*file, call.u32(1, "id"));
+  return call.undefined();
+}
+
+Napi::Value loopRemoveFile(Call& call) {
+  call.addon().loop.remove(*call.handle<KernelFile>(0, "file"));
+  return call.undefined();
+}
+
 Napi::Value loopRef(Call& call) {
   call.addon().loop.ref(call.boolean(0, "ref"));
   return call.undefined();
@@ -180,6 +199,8 @@ void exportLoop(Exports& exports) {
   exports.add<loopStart>("loopStart");
   exports.add<loopAdd>("loopAdd");
   exports.add<loopRemove>("loopRemove");
+  exports.add<loopAddFile>("loopAddFile");
+  exports.add<loopRemoveFile>("loopRemoveFile");
   exports.add<loopRef>("loopRef");
 }
 

@@ -11,12 +11,12 @@
 
 namespace vfio {
 
-class EventFd;
 class Exports;
+class Watched;
 
 /**
- * One epoll over all of an environment's eventfds, under one handle of its event loop: what fired is handed
- * over as a list, in one call, so that many interrupts cost one turn of the loop.
+ * One epoll over all of an environment's eventfds and files, under one handle of its event loop: what fired
+ * is handed over as a list, in one call, so that many interrupts cost one turn of the loop.
  */
 class Loop {
  public:
@@ -26,8 +26,11 @@ class Loop {
 
   /** Returns `{ ids, counts }`. */
   Napi::Value start(Napi::Function onFired);
-  void add(EventFd& eventfd, uint32_t id, bool readCount);
-  void remove(EventFd& eventfd);
+  /** An eventfd, of whose count each change is told once; with `readCount` the count is taken. */
+  void add(Watched& eventfd, uint32_t id, bool readCount);
+  /** A file whose reader need not take all there is at once: it is told again of the rest. */
+  void addFile(Watched& file, uint32_t id);
+  void remove(Watched& file);
   void ref(bool ref);
   /** Ends it for good; `closed` is called when the event loop has let go of the handle, at once if it never
    * had it. */
@@ -35,6 +38,7 @@ class Loop {
 
  private:
   static void onReadable(uv_poll_t* poll, int status, int events);
+  void watch(Watched& file, uint32_t trigger, uint64_t data);
   /** Takes what fired into the arrays; returns how many. */
   uint32_t collect();
   void deliver(uint32_t fired);

@@ -23,7 +23,9 @@ Memory::Memory(std::shared_ptr<Context> owner, const Request& request)
     : Resource(kKind, std::move(owner)), length_(request.length), view_(context()) {
   Seam& seam = context().seam;
   const size_t page = std::max(request.hugePageSize, sys::pageSize());
-  pages_ = std::make_shared<Pages>(seam, roundUp(request.length, page), std::max(request.alignment, page));
+  const size_t length = roundUp(request.length, page);
+  pages_ = request.address != 0 ? Pages::at(seam, request.address, length)
+                                : std::make_shared<Pages>(seam, length, std::max(request.alignment, page));
   pages_->mapAnonymous(seam, hugeFlags(request.hugePageSize));
   data_ = pages_->data();
   populate(request);
@@ -31,10 +33,8 @@ Memory::Memory(std::shared_ptr<Context> owner, const Request& request)
 
 void Memory::populate(const Request& request) {
   Seam& seam = context().seam;
-  // Copy-on-write after a fork would move the pages away from under the device.
-  if (const int error = sys::madvise(seam, data_, pages_->length(), MADV_DONTFORK)) {
-    throw SysError(error, "madvise", {});
-  }
+  keepFromForks();
+  if (kept_->error() != 0) throw SysError(kept_->error(), "madvise", {});
   if (request.hugePageSize == 0 && request.length >= kTransparentHugePage &&
       reinterpret_cast<uintptr_t>(data_) % kTransparentHugePage == 0) {
     // Only a wish: kernels without transparent huge pages refuse it.
@@ -87,23 +87,21 @@ Napi::Value Memory::buffer(Napi::Env env) {
 void Memory::pin() {
   std::lock_guard<std::mutex> lock(mutex_);
   checkOpen();
-  if (pins_++ == 0) keepFromForks(true);
+  if (pins_ == 0 && brought_ != nullptr) keepFromForks();
+  pins_++;
 }
 
 void Memory::unpin() noexcept {
   std::lock_guard<std::mutex> lock(mutex_);
-  // After `release` the range belongs to somebody else.
-  if (--pins_ == 0 && !freed_) keepFromForks(false);
+  if (--pins_ == 0 && brought_ != nullptr) kept_.reset();
 }
 
-void Memory::keepFromForks(bool keep) noexcept {
-  if (brought_ == nullptr) return;
+void Memory::keepFromForks() {
   // Only the pages that are the view's alone: the ends are shared with other data, which a child may need.
+  const size_t length = pages_ ? pages_->length() : length_;
   const uintptr_t start = roundUp(reinterpret_cast<uintptr_t>(data_), sys::pageSize());
-  const uintptr_t end = (reinterpret_cast<uintptr_t>(data_) + length_) & ~(sys::pageSize() - 1);
-  if (end <= start) return;
-  sys::madvise(context().seam, reinterpret_cast<void*>(start), end - start,
-               keep ? MADV_DONTFORK : MADV_DOFORK);
+  const uintptr_t end = (reinterpret_cast<uintptr_t>(data_) + length) & ~(sys::pageSize() - 1);
+  if (end > start) kept_ = std::make_unique<KeptFromForks>(context(), start, end);
 }
 
 void Memory::free() {
@@ -125,6 +123,9 @@ void Memory::release() noexcept {
     if (freed_) return;
     freed_ = true;
     pages.swap(pages_);
+    // From here on the addresses belong to somebody else.
+    if (kept_) kept_->abandon();
+    kept_.reset();
     if (brought_ != nullptr) context().discard(std::exchange(brought_, nullptr));
   }
   // A view that is left keeps the addresses; the memory goes back at once.
@@ -141,10 +142,8 @@ size_t powerOfTwo(Call& call, size_t index, const char* name) {
   return value;
 }
 
-Napi::Value memoryAlloc(Call& call) {
-  Memory::Request request{};
+Napi::Value alloc(Call& call, Memory::Request request) {
   request.length = static_cast<size_t>(call.integer(0, "length", 1, int64_t{1} << 46));
-  request.alignment = powerOfTwo(call, 1, "alignment");
   request.hugePageSize = powerOfTwo(call, 2, "hugePageSize");
   // The kernel rounds the length up to the huge page it takes, over whatever lies there: never a smaller one
   // than ours.
@@ -156,6 +155,22 @@ Napi::Value memoryAlloc(Call& call) {
       call, call.boolean(4, "async"),
       [context = call.context().shared_from_this(), request] { return context->make<Memory>(request); },
       [](Napi::Env env, std::shared_ptr<Memory> memory) { return wrap(env, std::move(memory)); });
+}
+
+Napi::Value memoryAlloc(Call& call) {
+  Memory::Request request{};
+  request.alignment = powerOfTwo(call, 1, "alignment");
+  return alloc(call, request);
+}
+
+Napi::Value memoryAllocAt(Call& call) {
+  Memory::Request request{};
+  request.address = static_cast<uintptr_t>(call.bigint(1, "address"));
+  const size_t page = sys::pageSize();
+  if (request.address == 0 || request.address % page != 0 || request.address >> 47 != 0) {
+    throw Napi::TypeError::New(call.env(), "address must be a page below 2^47, and not 0");
+  }
+  return alloc(call, request);
 }
 
 Napi::Value memoryFromView(Call& call) {
@@ -184,6 +199,7 @@ Napi::Value memoryFree(Call& call) {
 
 void exportMemory(Exports& exports) {
   exports.add<memoryAlloc>("memoryAlloc");
+  exports.add<memoryAllocAt>("memoryAllocAt");
   exports.add<memoryFromView>("memoryFromView");
   exports.add<memoryAddress>("memoryAddress");
   exports.add<memoryBuffer>("memoryBuffer");

@@ -3,6 +3,7 @@
 #include <mutex>
 
 #include "call.h"
+#include "forks.h"
 #include "pages.h"
 #include "view.h"
 
@@ -18,6 +19,8 @@ class Memory final : public Resource {
     size_t alignment;
     size_t hugePageSize;
     int numaNode;
+    /** Where in this process, 0 for anywhere. */
+    uintptr_t address;
   };
   /** Own pages, populated; any thread. */
   Memory(std::shared_ptr<Context> context, const Request& request);
@@ -40,13 +43,15 @@ class Memory final : public Resource {
 
  private:
   void populate(const Request& request);
-  void keepFromForks(bool keep) noexcept;
+  void keepFromForks();
   void checkOpen() const;
 
   uint8_t* data_ = nullptr;
   size_t length_ = 0;
   mutable std::mutex mutex_;
   std::shared_ptr<Pages> pages_;
+  /** For as long as our own pages exist, and for as long as brought ones are mapped. */
+  std::unique_ptr<KeptFromForks> kept_;
   napi_ref brought_ = nullptr;
   unsigned pins_ = 0;
   bool freed_ = false;

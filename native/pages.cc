@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "errors.h"
 #include "sys.h"
 
 namespace vfio {
@@ -21,6 +22,18 @@ Pages::Pages(Seam& seam, size_t length, size_t alignment) {
   const size_t tail = reserved - head - length_;
   if (head > 0) ::munmap(start, head);
   if (tail > 0) ::munmap(data_ + length_, tail);
+}
+
+std::shared_ptr<Pages> Pages::at(Seam& seam, uintptr_t address, size_t length) {
+  const size_t whole = roundUp(length, sys::pageSize());
+  auto* const wanted = reinterpret_cast<uint8_t*>(address);
+  auto* const start = static_cast<uint8_t*>(
+      sys::mmap(seam, wanted, whole, PROT_NONE,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0, {}));
+  auto pages = std::shared_ptr<Pages>(new Pages(start, whole));
+  // A kernel before 4.17 takes the address for a hint.
+  if (start != wanted) throw SysError(EEXIST, "mmap", {});
+  return pages;
 }
 
 Pages::~Pages() {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "seam.h"
@@ -13,6 +14,8 @@ class Pages {
  public:
   /** Reserves without access; `alignment` is a power of two, `length` is rounded up to pages. */
   Pages(Seam& seam, size_t length, size_t alignment);
+  /** Reserves exactly there; `EEXIST` when anything is mapped in the range. */
+  static std::shared_ptr<Pages> at(Seam& seam, uintptr_t address, size_t length);
   Pages(const Pages&) = delete;
   Pages& operator=(const Pages&) = delete;
   ~Pages();
@@ -30,6 +33,8 @@ class Pages {
   void zero() noexcept;
 
  private:
+  Pages(uint8_t* data, size_t length) : data_(data), length_(length) {}
+
   uint8_t* data_ = nullptr;
   size_t length_ = 0;
 };

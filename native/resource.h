@@ -8,8 +8,8 @@ namespace vfio {
 class Context;
 
 /** What a handle can be. The order is the one in which `liveObjects` lists them. */
-enum class Kind : uint8_t { Container, Group, Device, Bar, Memory, DmaMap, EventFd, Restore };
-constexpr int kKinds = 8;
+enum class Kind : uint8_t { Container, Group, Device, Bar, Memory, DmaMap, EventFd, Restore, Iommufd, File };
+constexpr int kKinds = 10;
 
 /**
  * Something the kernel gave, owned: released by `release`, or when the last reference goes. Children hold

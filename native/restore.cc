@@ -66,11 +66,17 @@ Napi::Value restoreRun(Call& call) {
       });
 }
 
+Napi::Value endOpening(Call& call) {
+  call.context().end();
+  return call.undefined();
+}
+
 }  // namespace
 
 void exportRestore(Exports& exports) {
   exports.add<restoreCreate>("restoreCreate");
   exports.add<restoreRun>("restoreRun");
+  exports.add<endOpening>("endOpening");
 }
 
 }  // namespace vfio

@@ -41,6 +41,14 @@ int open(Seam& seam, const std::string& path, int flags) {
   return demand(seam, "open", path, [&] { return ::open(path.c_str(), flags | O_CLOEXEC); });
 }
 
+int duplicate(Seam& seam, int fd, const std::string& path) {
+  return demand(seam, "fcntl", path, [&] { return ::fcntl(fd, F_DUPFD_CLOEXEC, 0); });
+}
+
+void closeOnExec(Seam& seam, int fd) {
+  demand(seam, "fcntl", {}, [&] { return ::fcntl(fd, F_SETFD, FD_CLOEXEC); });
+}
+
 int ioctl(Seam& seam, int fd, unsigned long request, const char* name, const void* argument,
           const std::string& path) {
   return demand(seam, name, path, [&] { return ::ioctl(fd, request, argument); });
@@ -48,6 +56,14 @@ int ioctl(Seam& seam, int fd, unsigned long request, const char* name, const voi
 
 int tryIoctl(Seam& seam, int fd, unsigned long request, const char* name, const void* argument) noexcept {
   return attempt(seam, name, [&] { return ::ioctl(fd, request, argument); });
+}
+
+size_t read(Seam& seam, int fd, void* to, size_t length, const std::string& path) {
+  return demand(seam, "read", path, [&] { return ::read(fd, to, length); });
+}
+
+size_t write(Seam& seam, int fd, const void* from, size_t length, const std::string& path) {
+  return demand(seam, "write", path, [&] { return ::write(fd, from, length); });
 }
 
 size_t pread(Seam& seam, int fd, void* to, size_t length, uint64_t offset, const std::string& path) {
@@ -103,21 +119,26 @@ void signalEvents(Seam& seam, int fd, uint64_t count) {
 }
 
 bool waitReadable(Seam& seam, int fd, int milliseconds) {
+  return waitReadable(seam, fd, -1, milliseconds);
+}
+
+bool waitReadable(Seam& seam, int fd, int wake, int milliseconds) {
   if (const int injected = seam.take("poll")) throw SysError(injected, "poll", {});
-  pollfd waiting{fd, POLLIN, 0};
-  const int ready = ::poll(&waiting, 1, milliseconds);
+  // A negative descriptor is passed over.
+  pollfd waiting[] = {{fd, POLLIN, 0}, {wake, POLLIN, 0}};
+  const int ready = ::poll(waiting, 2, milliseconds);
   // EINTR goes back to the caller, who knows how much of the time is left.
   if (ready < 0 && errno != EINTR) throw SysError(errno, "poll", {});
-  return ready > 0;
+  return ready > 0 && waiting[0].revents != 0;
 }
 
 int epollCreate(Seam& seam) {
   return demand(seam, "epoll_create1", {}, [] { return ::epoll_create1(EPOLL_CLOEXEC); });
 }
 
-void epollAdd(Seam& seam, int epoll, int fd, uint64_t data) {
+void epollAdd(Seam& seam, int epoll, int fd, uint32_t trigger, uint64_t data) {
   epoll_event event{};
-  event.events = EPOLLIN | EPOLLET;
+  event.events = EPOLLIN | trigger;
   event.data.u64 = data;
   demand(seam, "epoll_ctl", {}, [&] { return ::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event); });
 }

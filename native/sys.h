@@ -17,6 +17,10 @@ namespace vfio::sys {
 
 /** Returns the descriptor, opened with O_CLOEXEC. */
 int open(Seam& seam, const std::string& path, int flags);
+/** Another descriptor of the same open file. */
+int duplicate(Seam& seam, int fd, const std::string& path);
+/** Makes a descriptor that came from elsewhere like ours; fails when it is none. */
+void closeOnExec(Seam& seam, int fd);
 
 /** `request`'s name is what the error's `syscall` says. Returns the ioctl's own result. */
 int ioctl(Seam& seam, int fd, unsigned long request, const char* name, const void* argument,
@@ -24,6 +28,8 @@ int ioctl(Seam& seam, int fd, unsigned long request, const char* name, const voi
 /** For calls whose failure is an answer, or where nobody is left to tell: -errno instead of an exception. */
 int tryIoctl(Seam& seam, int fd, unsigned long request, const char* name, const void* argument) noexcept;
 
+size_t read(Seam& seam, int fd, void* to, size_t length, const std::string& path);
+size_t write(Seam& seam, int fd, const void* from, size_t length, const std::string& path);
 size_t pread(Seam& seam, int fd, void* to, size_t length, uint64_t offset, const std::string& path);
 size_t pwrite(Seam& seam, int fd, const void* from, size_t length, uint64_t offset, const std::string& path);
 
@@ -41,9 +47,12 @@ uint64_t takeEvents(Seam& seam, int fd);
 void signalEvents(Seam& seam, int fd, uint64_t count);
 /** Whether `fd` became readable within `milliseconds`; a signal may end the wait early. */
 bool waitReadable(Seam& seam, int fd, int milliseconds);
+/** The same, ended early when `wake` becomes readable. */
+bool waitReadable(Seam& seam, int fd, int wake, int milliseconds);
 
 int epollCreate(Seam& seam);
-void epollAdd(Seam& seam, int epoll, int fd, uint64_t data);
+/** `trigger`: EPOLLET to tell of each new event once, 0 to tell for as long as there is something to read. */
+void epollAdd(Seam& seam, int epoll, int fd, uint32_t trigger, uint64_t data);
 void epollRemove(Seam& seam, int epoll, int fd);
 
 size_t pageSize() noexcept;

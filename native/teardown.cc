@@ -6,8 +6,12 @@
 #include <vector>
 
 #include "bar.h"
+#include "device.h"
 #include "dma.h"
 #include "eventfd.h"
+#include "file.h"
+#include "group.h"
+#include "iommufd.h"
 #include "restore.h"
 
 namespace vfio {
@@ -44,13 +48,16 @@ void atExit() {
 }  // namespace
 
 void teardown(Context& context) noexcept {
+  context.end();
   // Nothing a device still does may reach memory that is about to be given away.
   for (const auto& device : context.live<DeviceFile>()) device->quiesce();
   releaseAll<DmaMapping>(context);
   releaseAll<BarMapping>(context);
+  releaseAll<KernelFile>(context);
   releaseAll<DeviceFile>(context);
   releaseAll<GroupFile>(context);
   releaseAll<ContainerFile>(context);
+  releaseAll<IommufdFile>(context);
   // The last one changed is the first one put back.
   auto restores = context.kept();
   std::reverse(restores.begin(), restores.end());

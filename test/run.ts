@@ -1,6 +1,7 @@
 /** `npm test`: lint, the tests of this machine, and those inside the lab's virtual machine. See `usage`. */
 import { constants } from 'node:os';
 import { performance } from 'node:perf_hooks';
+import { storeResults } from '../lab/uapi/results.js';
 import { profileTests } from './lab/profiles.js';
 import { type Part, parseArguments, type RunArguments, usage } from './support/runner/arguments.js';
 import { labStage } from './support/runner/lab.js';
@@ -15,7 +16,7 @@ const minute = 60_000;
 function stages({ only, grep, profiles }: RunArguments): Stage[] {
   const below = (directory: string): Selection => ({ globs: [`dist/test/${directory}/**/*.test.js`], grep });
   const chosen = profiles.length > 0 ? profiles : ['stock', ...Object.keys(profileTests)];
-  const labs = chosen.map(profile => labStage(profile, labTests(profile, grep), 10 * minute));
+  const labs = chosen.map(profile => labStage({ profile }, labTests(profile, grep), 10 * minute));
   const all: { part: Part; stage: Stage }[] = [
     ...labs.slice(0, 1).map(stage => ({ part: 'lab' as const, stage })),
     { part: 'unit', stage: hostStage('unit', below('unit'), 5 * minute) },
@@ -43,6 +44,8 @@ async function main(): Promise<number> {
   }
   const start = performance.now();
   const results = await runStages(stages(given), process.stdout);
+  // What was picked out by name is not what a stage stands for.
+  if (given.grep === undefined) storeResults(results);
   const outcomes = results.flatMap(result => result.outcomes);
   if (outcomes.length === 0) process.stdout.write(`no test matches ${String(given.grep)}\n`);
   process.stdout.write(summary(results, (performance.now() - start) / 1000));

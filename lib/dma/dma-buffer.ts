@@ -1,9 +1,12 @@
-import { closedError } from '../errors/vfio-error';
-import { address64, rangeError, integer, hex } from '../validate';
+import { closedError, unsupportedError } from '../errors/vfio-error';
+import { address64, hex, integer, powerOfTwo, rangeError } from '../validate';
+import type { ShareableMemory } from './dma';
 
 /** What a buffer needs from the {@link Dma} that made it. */
 interface Owner {
   release(buffer: DmaBuffer): void;
+  releaseDirty?(buffer: DmaBuffer, pageSize: number): BigUint64Array;
+  move?(buffer: DmaBuffer, memory: ShareableMemory): DmaBuffer;
 }
 
 /**
@@ -110,6 +113,37 @@ export class DmaBuffer implements Disposable {
    */
   free(): void {
     this.#owner?.release(this);
+  }
+
+  /**
+   * {@link free}, and the pages that devices may have written since the last `container.dirtyBitmap()`, one bit a page
+   * (`VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP`, kernel 5.8). Only in a container that tracks dirty pages.
+   *
+   * @param pageSize bytes a bit stands for: the smallest page of the IOMMU, default 4,096
+   * @throws VfioError `ERR_VFIO_UNSUPPORTED` outside of a container, `EINVAL` unless dirty pages are tracked; the buffer is
+   *   still there then
+   */
+  freeDirty(pageSize = 4096): BigUint64Array {
+    this.#check();
+    powerOfTwo(pageSize, 'pageSize', 1, 2 ** 40);
+    if (this.#owner?.releaseDirty === undefined) throw unsupportedError('No IOMMU knows of this memory');
+    return this.#owner.releaseDirty(this, pageSize);
+  }
+
+  /**
+   * Tells the kernel that the same pages are elsewhere in this process now (`VFIO_DMA_UNMAP_FLAG_VADDR`, then
+   * `VFIO_DMA_MAP_FLAG_VADDR`, kernel 5.12): for programs that replace themselves while devices run. What devices see does
+   * not change, even if the kernel is told a lie: it does not look at the memory, and devices go on with the old pages,
+   * which stay pinned.
+   *
+   * @param memory the same pages at their new address, of the same length; see `dma.map()`
+   * @returns the buffer over the new address; this one counts as freed
+   * @throws VfioError `ERR_VFIO_UNSUPPORTED` outside of a container, `EBUSY` in one with a mediated device
+   */
+  moveTo(memory: ShareableMemory): DmaBuffer {
+    this.#check();
+    if (this.#owner?.move === undefined) throw unsupportedError('No IOMMU knows of this memory');
+    return this.#owner.move(this, memory);
   }
 
   /** @internal Called by the owner once the IOMMU let go. */

@@ -31,11 +31,12 @@ export class IovaAllocator {
    * @param size bytes, more than 0
    * @param align a power of two
    * @param last the highest address any byte of it may have
+   * @param first the lowest
    * @returns its first address, or `undefined` when nothing fits
    */
-  take(size: bigint, align: bigint, last: bigint): bigint | undefined {
+  take(size: bigint, align: bigint, last: bigint, first = IovaAllocator.lowest): bigint | undefined {
     for (const range of this.#free) {
-      const from = range.start < IovaAllocator.lowest ? IovaAllocator.lowest : range.start;
+      const from = range.start < first ? first : range.start;
       const start = (from + align - 1n) & ~(align - 1n);
       const end = start + size - 1n;
       if (end > last) return undefined;

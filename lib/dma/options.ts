@@ -29,8 +29,8 @@ export interface AllocOptions extends AccessOptions {
   hugepages?: boolean | '2M' | '1G';
   /** The NUMA node the memory must come from; `findDevice(address).numaNode` is the device's own. Default anywhere. */
   numa?: number;
-  /** The address the device shall see; default is a free one. */
-  iova?: bigint | number;
+  /** The address the device shall see; `'va'`: the same as this process sees. Default is a free one. */
+  iova?: bigint | number | 'va';
 }
 
 /** Options of `dma.map`. */
@@ -54,7 +54,7 @@ export interface AllocPlan extends Placement {
 }
 
 const MiB = 2 ** 20;
-const hugePageSizes = { '2M': 2 * MiB, '1G': 1024 * MiB } as const;
+export const hugePageSizes = { '2M': 2 * MiB, '1G': 1024 * MiB } as const;
 /** A node number is an index into the kernel's node mask; MAX_NUMNODES is 1,024 at most. */
 const lastNumaNode = 1023;
 
@@ -79,18 +79,18 @@ export function planAlloc(bytes: number, options: AllocOptions | undefined, page
     given.align === undefined
       ? natural
       : Math.max(unit, powerOfTwo(given.align, 'options.align', 1, 2 ** 40));
-  const iova = given.iova === undefined ? undefined : address64(given.iova, 'options.iova');
+  const iova = wantedIova(given.iova);
   const numaNode = given.numa === undefined ? -1 : integer(given.numa, 'options.numa', 0, lastNumaNode);
   return { ...access(given), iova, length, align, hugePageSize, numaNode };
 }
 
 export function planMap(options: MapOptions | undefined): Placement {
   const given = check(options, 'options', ['deviceReads', 'deviceWrites', 'addressBits', 'iova']);
-  const { iova } = given;
-  return {
-    ...access(given),
-    iova: iova === undefined || iova === 'va' ? iova : address64(iova, "options.iova (where not 'va')"),
-  };
+  return { ...access(given), iova: wantedIova(given.iova) };
+}
+
+function wantedIova(iova: AllocOptions['iova']): Placement['iova'] {
+  return iova === undefined || iova === 'va' ? iova : address64(iova, "options.iova (where not 'va')");
 }
 
 function access(given: AccessOptions): Pick<Placement, 'last' | 'deviceReads' | 'deviceWrites'> {

@@ -2,24 +2,22 @@
  * errno → likely cause and cure, per system call. The kernel's meanings are those of drivers/vfio and
  * drivers/iommu; each entry looks at the machine when it is asked, so that it names what is wrong here and now.
  */
+import { allowsUnsafeInterrupts, dmaEntryLimit, kernelRelease } from './facts';
 import {
-  allowsUnsafeInterrupts,
-  dmaEntryLimit,
-  hugePageDirectory,
-  hugePages,
-  iommuGroupCount,
-  kernelRelease,
-  memlock,
-  moduleLoaded,
-  nodeFacts,
-} from './facts';
+  type Explanation,
+  badMap,
+  bindRefused,
+  dead,
+  memlockExceeded,
+  noMemory,
+  noNode,
+  noPermission,
+  notViable,
+  rangeOf,
+} from './explanations';
 import type { Context } from './explain';
-import { groupMembers, membersInTheWay } from '../pci/sysfs';
+import { groupMembers } from '../pci/sysfs';
 
-interface Explanation {
-  likelyCause?: string;
-  cure?: string;
-}
 type Cause = (context: Context) => Explanation | undefined;
 
 /** The explanation for a failed call, or nothing where the errno says it all. */
@@ -36,7 +34,9 @@ const table: Record<string, Cause> = {
   'open EACCES': noPermission,
   'open EPERM': noPermission,
   'open EBUSY': context => ({
-    likelyCause: `the group is open already: only one holder at a time may open ${context.path ?? 'it'}`,
+    likelyCause:
+      `the group is open already: only one holder at a time may open ${context.path ?? 'it'}, ` +
+      'and none while a device of it is open by its cdev',
     cure: 'close it there, or share one Group (and its Container) between the devices of the group',
   }),
 
@@ -80,6 +80,48 @@ const table: Record<string, Cause> = {
   }),
   'VFIO_GROUP_GET_DEVICE_FD EBUSY': () => ({ likelyCause: 'the device is in use or could not be woken up' }),
 
+  'VFIO_DEVICE_BIND_IOMMUFD EBUSY': context => ({
+    likelyCause: `group ${context.groupId ?? '?'} is open: a device is opened by its group or by its cdev, not both`,
+    cure: 'close the group, or open the device by it',
+  }),
+  'VFIO_DEVICE_BIND_IOMMUFD EINVAL': () => ({
+    likelyCause: 'the device is open already, in another program',
+  }),
+  'VFIO_DEVICE_BIND_IOMMUFD EPERM': bindRefused,
+  'VFIO_DEVICE_BIND_IOMMUFD EACCES': () => ({
+    likelyCause: 'the device is a virtual function (or its physical one) and wants its VF token',
+    cure: "the token that the owner of the physical function set, as option vfToken; or look for 'VF token required' in the kernel log",
+  }),
+  'VFIO_DEVICE_ATTACH_IOMMUFD_PT EINVAL': context => ({
+    likelyCause:
+      `the IOMMU of ${context.address ?? 'the device'} cannot use that page table, or another device of its group is ` +
+      'attached to another one',
+    cure: 'a page table made for this device, and the same for all of its group',
+  }),
+  'VFIO_DEVICE_ATTACH_IOMMUFD_PT EADDRINUSE': context => ({
+    likelyCause: `something is mapped or allowed where ${context.address ?? 'the device'} has a reserved window`,
+    cure: `free it first; the windows are in /sys/bus/pci/devices/${context.address ?? '…'}/iommu_group/reserved_regions`,
+  }),
+
+  'IOMMU_DESTROY EBUSY': () => ({
+    likelyCause: 'a device is attached to it, or another object is made over it',
+  }),
+  'IOMMU_OPTION EBUSY': () => ({
+    likelyCause: 'the iommufd has address spaces or devices already',
+    cure: 'set it first thing after Iommufd.open()',
+  }),
+  'IOMMU_OPTION EPERM': () => ({ likelyCause: 'this process lacks CAP_SYS_RESOURCE' }),
+  'IOMMU_VFIO_IOAS ENODEV': () => ({
+    likelyCause: 'no container uses the iommufd yet, and no address space was set for them',
+    cure: 'setCompatIoas()',
+  }),
+  'IOMMU_IOAS_MAP ENOMEM': memlockExceeded,
+  'IOMMU_IOAS_MAP_FILE ENOMEM': memlockExceeded,
+  'IOMMU_IOAS_MAP_FILE EINVAL': () => ({
+    likelyCause:
+      'the file is no memfd, file of a tmpfs, or dma-buf, or the range is not whole pages within it',
+  }),
+
   'VFIO_IOMMU_MAP_DMA EINVAL': badMap,
   'VFIO_IOMMU_MAP_DMA EEXIST': context => ({
     likelyCause: `part of ${rangeOf(context)} is mapped already in this container`,
@@ -94,6 +136,26 @@ const table: Record<string, Cause> = {
   'VFIO_IOMMU_MAP_DMA ENOMEM': memlockExceeded,
   'VFIO_IOMMU_MAP_DMA EFAULT': () => ({
     likelyCause: 'the memory behind the address is not there or may not be written',
+  }),
+
+  'VFIO_IOMMU_UNMAP_DMA EINVAL': ({ facts }) =>
+    facts?.['bitmapPage'] === undefined
+      ? undefined
+      : { likelyCause: 'dirty-page tracking is off, or pageSize is not the smallest page of the IOMMU' },
+  'VFIO_IOMMU_UNMAP_DMA EBUSY': () => ({
+    likelyCause: 'a mediated device is in the container: its driver may use the old address at any time',
+  }),
+  'VFIO_IOMMU_DIRTY_PAGES EACCES': () => ({
+    likelyCause: 'the container is set to Type1, whose mappings cannot be tracked',
+    cure: 'container.setIommu(Iommu.Type1v2)',
+  }),
+  'VFIO_IOMMU_DIRTY_PAGES EINVAL': () => ({
+    likelyCause:
+      'dirty-page tracking is off, the range cuts a mapping in two, or pageSize is not the smallest page of the IOMMU',
+  }),
+  'VFIO_IOMMU_DIRTY_PAGES ENOTTY': () => ({
+    likelyCause: 'no IOMMU is set, or the container is one over an iommufd, which tracks pages by page table',
+    cure: 'HwPageTable.dirtyBitmap()',
   }),
 
   'mmap ENOMEM': noMemory,
@@ -129,90 +191,3 @@ const table: Record<string, Cause> = {
     likelyCause: `this kernel (${kernelRelease()}) has no ioeventfd for it`,
   }),
 };
-
-function noNode({ path }: Context): Explanation {
-  if (path === '/dev/vfio/vfio') {
-    return moduleLoaded('vfio')
-      ? {
-          likelyCause:
-            'the vfio module is loaded but its node is missing: is this a container without /dev/vfio?',
-        }
-      : { likelyCause: 'the vfio module is not loaded', cure: 'modprobe vfio-pci' };
-  }
-  if (iommuGroupCount() === 0) {
-    return {
-      likelyCause: 'this kernel runs without an IOMMU, so there are no IOMMU groups',
-      cure: 'turn on VT-d / AMD-Vi in the firmware and boot with intel_iommu=on',
-    };
-  }
-  return {
-    likelyCause: 'no device of that group is bound to vfio-pci, or the group does not exist',
-    cure: 'bind one: Device.open(address, { bind: true })',
-  };
-}
-
-function noPermission({ path }: Context): Explanation {
-  const node = path === undefined ? undefined : nodeFacts(path);
-  if (path === undefined || node === undefined) return { likelyCause: 'this user may not open it' };
-  return {
-    likelyCause:
-      `${path} belongs to user ${node.owner}, group ${node.group}, mode ${node.mode}, and this process runs as user ` +
-      `${process.geteuid?.() ?? '?'}, group ${process.getegid?.() ?? '?'}`,
-    cure:
-      'give it to a group of yours with a udev rule such as SUBSYSTEM=="vfio", GROUP="vfio", MODE="0660" ' +
-      `in /etc/udev/rules.d/10-vfio.rules, or for now: chgrp vfio ${path} && chmod 660 ${path}`,
-  };
-}
-
-function notViable({ groupId }: Context): Explanation | undefined {
-  if (groupId === undefined) return undefined;
-  const others = membersInTheWay(groupId);
-  if (others.length === 0) return undefined;
-  return {
-    likelyCause: `group ${groupId} is not viable: ${others.map(one => `${one.address} is on driver ${one.driver}`).join(', ')}`,
-    cure: 'bind every member of the group to vfio-pci, or unbind it from its driver',
-  };
-}
-
-function rangeOf({ iova, size }: Context): string {
-  if (iova === undefined || size === undefined) return 'the range';
-  return `IOVA 0x${iova.toString(16)}-0x${(iova + BigInt(size) - 1n).toString(16)}`;
-}
-
-function badMap(context: Context): Explanation {
-  const valid = context.facts?.['validRanges'];
-  return {
-    likelyCause: `the IOMMU refuses ${rangeOf(context)}: not aligned to its pages, or outside its valid ranges`,
-    ...(valid === undefined ? {} : { cure: `an address within ${valid}` }),
-  };
-}
-
-function memlockExceeded({ size }: Context): Explanation {
-  const { soft, hard, locked, pinned, exempt } = memlock();
-  if (exempt) return { likelyCause: `the machine is out of memory for ${size ?? 'these'} bytes` };
-  return {
-    likelyCause:
-      `locked memory: RLIMIT_MEMLOCK allows ${soft} bytes (hard limit ${hard}), ${locked + pinned} are in use and ` +
-      `${size ?? 'more'} were asked for`,
-    cure: 'raise it: ulimit -l, LimitMEMLOCK= in systemd, or memlock in /etc/security/limits.conf',
-  };
-}
-
-function noMemory(context: Context): Explanation {
-  const pageSize = context.facts?.['hugePageSize'];
-  if (typeof pageSize !== 'number') return memlockExceeded(context);
-  const pool = hugePages(pageSize);
-  if (pool === undefined) return { likelyCause: `this kernel has no huge pages of ${pageSize} bytes` };
-  const needed = Math.ceil((context.size ?? pageSize) / pageSize);
-  return {
-    likelyCause: `${needed} huge pages of ${pageSize} bytes are needed, ${pool.free} of ${pool.total} are free`,
-    cure: `reserve more: echo ${needed + pool.total} > ${hugePageDirectory(pageSize)}/nr_hugepages`,
-  };
-}
-
-function dead({ address }: Context): Explanation {
-  return {
-    likelyCause: `${address ?? 'the device'} does not answer: memory decoding is off, it sleeps in D3, or it was removed`,
-    cure: 'turn memory decoding on in its config space (config.memoryDecoding = true)',
-  };
-}

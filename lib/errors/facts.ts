@@ -60,6 +60,21 @@ export function iommuGroupCount(): number {
   }
 }
 
+/**
+ * Whether a group is one that VFIO made up for a device without an IOMMU. Those of mediated devices have the same name in
+ * sysfs but nothing to fear: their drivers reach only the memory they are shown.
+ */
+export function noIommuGroup(group: number): boolean {
+  return (
+    read(`/sys/kernel/iommu_groups/${group}/name`) === 'vfio-noiommu' && !fs.existsSync(`/dev/vfio/${group}`)
+  );
+}
+
+/** Whether the kernel makes groups for devices without an IOMMU. */
+export function allowsNoIommu(): boolean {
+  return read('/sys/module/vfio/parameters/enable_unsafe_noiommu_mode') === 'Y';
+}
+
 export function allowsUnsafeInterrupts(): boolean {
   return read('/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts') === 'Y';
 }
@@ -70,6 +85,15 @@ export function moduleLoaded(name: string): boolean {
 
 export function kernelRelease(): string {
   return read('/proc/sys/kernel/osrelease') ?? 'unknown';
+}
+
+/** Whether the running kernel is of that release or a later one: `'6.13'`. */
+export function kernelIsAtLeast(version: string): boolean {
+  const [major = 0, minor = 0] = kernelRelease()
+    .split('.')
+    .map(part => parseInt(part, 10));
+  const [wantedMajor = 0, wantedMinor = 0] = version.split('.').map(Number);
+  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
 }
 
 /** Who owns a device node and who may open it; `undefined` when it is not there. */

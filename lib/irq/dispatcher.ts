@@ -5,6 +5,7 @@
 import { attempt } from '../errors/explain';
 import type { EventFd } from '../eventfd';
 import { native } from '../native';
+import type { FileHandle } from '../native-iommufd';
 
 type Listener = (count: number) => void;
 
@@ -29,6 +30,18 @@ export function listen(eventfd: EventFd, listener: Listener, readCount: boolean)
   return () => {
     listeners.delete(id);
     if (!eventfd.closed) native().loopRemove(eventfd.handle);
+  };
+}
+
+/** Calls `listener` while a file that the kernel handed out is readable. Returns a function that ends it. */
+export function listenToFile(file: FileHandle, listener: () => void): () => void {
+  fired ??= native().loopStart(onFired);
+  const id = nextId++;
+  native().loopAddFile(file, id);
+  listeners.set(id, listener);
+  return () => {
+    listeners.delete(id);
+    native().loopRemoveFile(file);
   };
 }
 

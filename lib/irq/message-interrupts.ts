@@ -1,6 +1,6 @@
 import type { Device } from '../device';
 import { attempt } from '../errors/explain';
-import { busyError, unsupportedError } from '../errors/vfio-error';
+import { busyError, closedError, unsupportedError } from '../errors/vfio-error';
 import { native } from '../native';
 import { integer, options as checkOptions } from '../validate';
 import type { IrqInfo } from './irq-info';
@@ -113,6 +113,27 @@ export class MessageInterrupts implements VectorOwner {
       if (!this.#device.closed) this.#disableAll();
       this.#discard(ending);
     }
+  }
+
+  /**
+   * Fires several enabled vectors in software with one system call (`VFIO_IRQ_SET_DATA_BOOL`); see
+   * {@link IrqVector.trigger}.
+   *
+   * @param indexes their numbers, in any order; of none, none fires
+   * @throws VfioError `ERR_VFIO_CLOSED` when one of them is not enabled; then none fires
+   */
+  trigger(...indexes: number[]): void {
+    const { name, count } = this.info;
+    const wanted = indexes.map((index, i) => integer(index, `indexes[${i}]`, 0, Math.max(0, count - 1)));
+    if (wanted.length === 0) return;
+    const disabled = wanted.find(index => !this.#vectors.has(index));
+    if (disabled !== undefined) throw closedError(`${name} vector ${disabled} of ${this.#device.address}`);
+    const start = Math.min(...wanted);
+    const which = new Uint8Array(Math.max(...wanted) - start + 1);
+    for (const index of wanted) which[index - start] = 1;
+    attempt(this.#context('Triggering'), () =>
+      native().irqActionEach(this.#device.handle, this.info.index, 'trigger', start, which),
+    );
   }
 
   /** @internal */

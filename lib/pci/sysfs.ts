@@ -1,11 +1,13 @@
-/** What sysfs says about PCI devices and IOMMU groups, one small question each. */
+/** What sysfs says about devices and IOMMU groups, one small question each. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { isUuid } from '../uuid';
 
 const devices = '/sys/bus/pci/devices';
 
+/** Of a PCI function by its address, or of a mediated device by its UUID. */
 export function devicePath(address: string): string {
-  return `${devices}/${address}`;
+  return isUuid(address) ? `/sys/bus/mdev/devices/${address}` : `${devices}/${address}`;
 }
 
 export function driverPath(driver: string): string {

@@ -1,10 +1,12 @@
+import type { Evidence } from '../../lab/uapi/evidence.js';
+
 /**
  * What a mocha process tells of its tests: one JSON object a line, each written before mocha goes on. So a process that
  * dies leaves behind what it had done until then, and in which test it was.
  */
 export type TestRecord =
   | { event: 'begin'; title: readonly string[] }
-  | { event: 'end'; title: readonly string[]; state: State; detail?: string }
+  | { event: 'end'; title: readonly string[]; state: State; detail?: string; evidence?: Evidence }
   /** All tests have run. */
   | { event: 'done' }
   /** All tests have run, and something kept the process alive. */
@@ -18,6 +20,8 @@ export interface Outcome {
   state: State;
   /** The reason of a skip; of a failure all that is known. */
   detail?: string;
+  /** What it showed of the kernel's interface, if it passed. */
+  evidence?: Evidence;
 }
 
 /**
@@ -49,8 +53,13 @@ function parse(text: string): TestRecord[] {
   return lines.map(line => JSON.parse(line) as TestRecord);
 }
 
-function outcome({ title, state, detail }: Extract<TestRecord, { event: 'end' }>): Outcome {
-  return { title: title.join(' > '), state, ...(detail === undefined ? {} : { detail }) };
+function outcome({ title, state, detail, evidence }: Extract<TestRecord, { event: 'end' }>): Outcome {
+  return {
+    title: title.join(' > '),
+    state,
+    ...(detail === undefined ? {} : { detail }),
+    ...(evidence === undefined ? {} : { evidence }),
+  };
 }
 
 function failure(title: string, detail: string): Outcome {

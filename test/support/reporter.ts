@@ -1,4 +1,5 @@
 import { openSync, writeSync } from 'node:fs';
+import { beginClaims, endClaims, expectClaims } from './covers.js';
 import { errorText, indent } from './error-text.js';
 import type { TestRecord } from './records.js';
 import { skipReason } from './skip.js';
@@ -28,9 +29,10 @@ export default class Reporter {
     this.#graceMs = Number(grace);
     this.#runner = runner;
     this.#output = output === undefined ? undefined : openSync(output, 'a');
+    expectClaims();
     runner.on('suite', suite => this.#beginSuite(suite));
     runner.on('suite end', () => this.#depth--);
-    runner.on('test', test => this.#record({ event: 'begin', title: test.titlePath() }));
+    runner.on('test', test => this.#begin(test));
     runner.on('pass', test => this.#pass(test));
     runner.on('fail', (test, error: unknown) => this.#fail(test, errorText(error)));
     runner.on('pending', test => this.#skip(test));
@@ -43,14 +45,22 @@ export default class Reporter {
     else this.#print(suite.title);
   }
 
+  #begin(test: Mocha.Test): void {
+    beginClaims();
+    this.#record({ event: 'begin', title: test.titlePath() });
+  }
+
   #pass(test: Mocha.Test): void {
     this.#passed++;
+    const evidence = endClaims(test);
     const { duration = 0 } = test;
     this.#print(`  ok ${test.title}${duration > test.slow() ? ` (${duration} ms)` : ''}`);
-    this.#record({ event: 'end', title: test.titlePath(), state: 'passed' });
+    const end = { event: 'end', title: test.titlePath(), state: 'passed' } as const;
+    this.#record(evidence === undefined ? end : { ...end, evidence });
   }
 
   #fail(test: Mocha.Runnable, detail: string): void {
+    endClaims(test);
     this.#failures.push({ title: test.titlePath(), detail });
     this.#print(`  ${this.#failures.length}) FAILED ${test.title}`);
     this.#record({ event: 'end', title: test.titlePath(), state: 'failed', detail });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Device } from 'vfio';
 import { devices } from '../../../lab/devices';
+import { byGroup } from '../support/by-group';
 import { bound } from '../support/bound';
 import { wasmMemory } from '../support/shared-memory';
 import { labSuite } from '../support/suite';
@@ -12,7 +13,8 @@ labSuite('every method of a closed device', () => {
 
   before(async () => {
     const device = await Device.open(devices.nicA);
-    const { config, container, dma, group, intx, msi, msix } = device;
+    const { config, dma, intx, msi, msix } = device;
+    const { container, group } = byGroup(device);
     const bar = device.bar(0);
     const mapping = bar.map();
     const vector = msix.enable(1)[0];

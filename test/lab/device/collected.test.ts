@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Device, Group } from 'vfio';
 import { devices } from '../../../lab/devices';
+import { byGroup } from '../support/by-group';
 import { bound } from '../support/bound';
 import { ADDRESS_BITS, Edu, EduCard } from '../support/edu';
 import { held } from '../support/held';
@@ -23,9 +24,10 @@ labSuite('what nobody holds any more', () => {
     const card = new EduCard(device);
     device.enableBusMaster();
     const iova = (() => device.dma.alloc(4096, { addressBits: ADDRESS_BITS }).iova)();
-    const available = device.container.iommuInfo().mappingsAvailable;
+    const { container } = byGroup(device);
+    const available = container.iommuInfo().mappingsAvailable;
     await collect();
-    assert.equal(device.container.iommuInfo().mappingsAvailable, available);
+    assert.equal(container.iommuInfo().mappingsAvailable, available);
     assert.equal(held().objects.dmaMaps, 1);
     const [buffer = assert.fail()] = device.dma.buffers;
     assert.equal(buffer.iova, iova);

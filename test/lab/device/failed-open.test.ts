@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import { Device, VfioError } from 'vfio';
 import { devices } from '../../../lab/devices';
 import { native } from '../../../lib/native';
+import { byGroup } from '../support/by-group';
 import { bound } from '../support/bound';
 import { Edu } from '../support/edu';
 import { held } from '../support/held';
@@ -86,7 +87,7 @@ labSuite('Device.open that fails half-way', () => {
 
   it('leaves the container alone that it was given', async () => {
     await using first = await Device.open(devices.pairEdu, { bind: true });
-    const { container } = first;
+    const { container } = byGroup(first);
     for (const syscall of ['open', 'VFIO_GROUP_SET_CONTAINER', 'VFIO_DEVICE_GET_IRQ_INFO']) {
       fails(syscall, 0);
       assert.throws(() => Device.openSync(devices.edu, { bind: true, container }), expected(syscall));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Container, Device, Iommu } from 'vfio';
 import { devices } from '../../../lab/devices';
+import { byGroup } from '../support/by-group';
 import { bound } from '../support/bound';
 import { Edu } from '../support/edu';
 import { held, mappings } from '../support/held';
@@ -14,13 +15,14 @@ labSuite('Device.open', () => {
     const before = held();
     const device = await Device.open(devices.edu);
     assert.equal(device.address, devices.edu);
-    assert.equal(device.group.id, groupOf(devices.edu));
-    assert.equal(device.container.iommuType, Iommu.Type1v2);
-    assert.deepEqual(device.container.groups, [device.group]);
+    const { group, container } = byGroup(device);
+    assert.equal(group.id, groupOf(devices.edu));
+    assert.equal(container.iommuType, Iommu.Type1v2);
+    assert.deepEqual(container.groups, [group]);
     assert.equal(device.bar(0).read32(Edu.ID), 0x0100_00ed);
     assert.equal(device.closed, false);
     await device.close();
-    assert.deepEqual([device.closed, device.group.closed, device.container.closed], [true, true, true]);
+    assert.deepEqual([device.closed, group.closed, container.closed], [true, true, true]);
     assert.deepEqual(held(), before);
   });
 

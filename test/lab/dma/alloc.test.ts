@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { devices } from '../../../lab/devices';
+import { byGroup } from '../support/by-group';
 import { opened } from '../support/bound';
 import { held, mappings, statusBytes } from '../support/held';
 import { labSuite } from '../support/suite';
@@ -11,7 +12,8 @@ labSuite('dma.alloc', () => {
   afterEach(() => edu.device.dma.freeAll());
 
   it('gives zeroed memory, in whole pages, pinned and mapped', () => {
-    const { dma, container } = edu.device;
+    const { dma } = edu.device;
+    const { container } = byGroup(edu.device);
     const before = held();
     const available = container.iommuInfo().mappingsAvailable ?? 0;
     const buffer = dma.alloc(5000);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Device } from 'vfio';
 import { devices } from '../../../lab/devices';
+import { byGroup } from '../support/by-group';
 import { bound } from '../support/bound';
 import { held } from '../support/held';
 import { labSuite } from '../support/suite';
@@ -13,7 +14,8 @@ labSuite('the budget of DMA mappings', () => {
   it('is what the kernel says, and the error of one too many says the numbers', async () => {
     // The kernel reads its parameter when a container is opened.
     await using device = await Device.open(devices.edu);
-    const { dma, container } = device;
+    const { dma } = device;
+    const { container } = byGroup(device);
     const available = (): number | undefined => container.iommuInfo().mappingsAvailable;
     assert.equal(available(), 4);
     const buffers = [1, 2, 3, 4].map(() => dma.alloc(4096));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Dma } from 'vfio';
 import { devices } from '../../../lab/devices';
+import { byGroup } from '../support/by-group';
 import { opened } from '../support/bound';
 import { ADDRESS_BITS, EduCard, fillPattern } from '../support/edu';
 import { held } from '../support/held';
@@ -61,7 +62,7 @@ labSuite('dma.map: memory the user brought', () => {
   it("with iova 'va' the device's addresses are the process's own, where the IOMMU is that wide", () => {
     const memory = wasmMemory();
     const address = addressOf(new Uint8Array(memory));
-    const { iovaRanges } = edu.device.container.iommuInfo();
+    const { iovaRanges } = byGroup(edu.device).container.iommuInfo();
     if (iovaRanges.some(({ start, last }) => address >= start && address + 0xffffn <= last)) {
       assert.equal(dma.map(memory, { iova: 'va' }).iova, address);
     } else {

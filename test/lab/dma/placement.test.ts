@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Dma } from 'vfio';
 import { devices } from '../../../lab/devices';
+import { byGroup } from '../support/by-group';
 import { opened } from '../support/bound';
 import { held } from '../support/held';
 import { labSuite } from '../support/suite';
@@ -14,7 +15,7 @@ labSuite('DMA memory: where the device sees it', () => {
   afterEach(() => dma.freeAll());
 
   it('lies within what the IOMMU accepts, one beside the other, none in the first megabyte', () => {
-    const ranges = edu.device.container.iommuInfo().iovaRanges;
+    const ranges = byGroup(edu.device).container.iommuInfo().iovaRanges;
     const buffers = [4096, 8192, 4096, 65536].map(bytes => dma.alloc(bytes));
     let end = 0x10_0000n;
     for (const { iova, byteLength } of buffers) {

@@ -20,7 +20,7 @@ labSuite('group: two devices share the one file the kernel allows', () => {
     assert.equal(edu.dma, testdev.dma);
     const { files } = held();
     assert.deepEqual([files[node()], files['/dev/vfio/vfio'], files['anon_inode:[vfio-device]']], [1, 1, 2]);
-    assert.deepEqual(edu.group.devices, [edu, testdev]);
+    assert.deepEqual(edu.group?.devices, [edu, testdev]);
     await edu.close();
     await testdev.close();
     assert.deepEqual(held(), before);
@@ -38,7 +38,7 @@ labSuite('group: two devices share the one file the kernel allows', () => {
     const edu = await Device.open(devices.pairEdu);
     const memory = testdev.dma.alloc(4096, { addressBits: ADDRESS_BITS });
     await testdev.close();
-    assert.deepEqual([edu.closed, edu.group.closed, memory.freed], [false, false, false]);
+    assert.deepEqual([edu.closed, edu.group?.closed, memory.freed], [false, false, false]);
     const card = new EduCard(edu);
     edu.enableBusMaster();
     fillPattern(memory.u8, 3);
@@ -83,6 +83,7 @@ labSuite('group: two devices share the one file the kernel allows', () => {
 
   it('has only its own devices', async () => {
     await using edu = await Device.open(devices.pairEdu);
+    assert.ok(edu.group);
     await assert.rejects(edu.group.openDevice(devices.testdev), {
       code: 'ENODEV',
       syscall: 'VFIO_GROUP_GET_DEVICE_FD',

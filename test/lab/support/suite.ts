@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { devices } from '../../../lab/devices';
+import { lacking, type Needs, needsOf } from '../../support/needs';
 import { skip } from '../../support/skip';
 import { held } from './held';
 import { drivers } from './sysfs';
@@ -8,12 +9,20 @@ type Cleanup = [title: string, work: () => void | Promise<void>];
 
 let cleanups: Cleanup[] = [];
 
+/** What suites need that do not say otherwise. Other machines have other devices, some at the same addresses. */
+const stockMachine: Needs = {
+  iommu: true,
+  devices: Object.values(devices).filter(address => address !== devices.rng && address !== devices.vga),
+};
+
 /**
- * A suite of tests on the lab's devices. Afterwards everything must be as it was before: no descriptor, mapping or pinned
- * page is left, and every device is on the driver it had.
+ * A suite of tests on the lab's devices; on those of the stock machine, unless it states what it `needs()`. Afterwards
+ * everything must be as it was before: no descriptor, mapping or pinned page is left, and every device is on the driver
+ * it had.
  */
 export function labSuite(title: string, body: (this: Mocha.Suite) => void): void {
-  describe(title, function () {
+  let lack: string | undefined;
+  const suite = describe(title, function () {
     this.timeout(30_000);
     if (process.env['LAB'] !== '1') {
       it('runs in the lab', function () {
@@ -27,10 +36,23 @@ export function labSuite(title: string, body: (this: Mocha.Suite) => void): void
       initially = now();
     });
     cleanups = [];
-    body.call(this);
+    const own = needsOf(this, () => body.call(this));
+    lack = own.stated ? own.lack : lacking(stockMachine);
     for (const cleanup of cleanups.reverse()) after(...cleanup);
     after('nothing is left behind', () => {
       assert.deepEqual(now(), initially);
+    });
+  });
+  if (lack !== undefined) leaveOut(suite, lack);
+}
+
+/** Puts one skipped test in a suite's place: hooks must not run where what they set up is not there. */
+function leaveOut(suite: Mocha.Suite, lack: string): void {
+  const siblings = suite.parent?.suites ?? [];
+  siblings.splice(siblings.indexOf(suite), 1);
+  describe(suite.title, () => {
+    it('is not for this machine', function () {
+      skip(this, lack);
     });
   });
 }

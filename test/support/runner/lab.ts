@@ -1,16 +1,23 @@
 import { packageRoot } from '../../../lab/paths.js';
+import { findProfile } from '../../../lab/profiles.js';
 import { progressOn } from '../../../lab/progress.js';
 import { bootLab, guestOutDirectory } from '../../../lab/run.js';
 import { collect, mochaArguments, type Selection } from './mocha.js';
 import type { Stage } from './stage.js';
 
+/** A machine of the lab, with one of its kernels other than the one it has by itself. */
+export interface Machine {
+  profile: string;
+  kernel?: string;
+}
+
 /** Tests in a mocha process inside the lab's virtual machine. */
-export function labStage(profile: string, selection: Selection, timeoutMs: number): Stage {
+export function labStage(machine: Machine, selection: Selection, timeoutMs: number): Stage {
   return {
-    name: `lab ${profile}`,
+    name: `lab ${machineName(machine)}`,
     run: output =>
       collect(selection, async outDir => {
-        await using lab = await bootLab({ profile, outDir, progress: progressOn(output) }, packageRoot);
+        await using lab = await bootLab({ ...machine, outDir, progress: progressOn(output) }, packageRoot);
         const { exitCode, signal } = await lab.run({
           argv: [process.execPath, ...mochaArguments(selection, guestOutDirectory)],
           cwd: packageRoot,
@@ -22,4 +29,10 @@ export function labStage(profile: string, selection: Selection, timeoutMs: numbe
         return signal === undefined ? `exit code ${exitCode}` : `killed by signal ${signal}`;
       }),
   };
+}
+
+/** `stock`, or where there are several kernels `amd-iommu on built-6.12`. */
+export function machineName({ profile, kernel }: Machine): string {
+  const { kernels, kernel: own } = findProfile(profile);
+  return kernels.length === 1 ? profile : `${profile} on ${kernel ?? own}`;
 }

@@ -23,7 +23,8 @@ function row(name: string, outcomes: readonly Outcome[], seconds: number): strin
   return [name, of('passed'), of('failed'), of('skipped'), seconds.toFixed(1)];
 }
 
-function table(rows: readonly string[][]): string {
+/** Columns of equal width: the first to the left, the others to the right. */
+export function table(rows: readonly string[][]): string {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map(cells => cells[column]?.length ?? 0)),
   );
@@ -34,7 +35,8 @@ function table(rows: readonly string[][]): string {
   return rows.map(cells => `${line(cells)}\n`).join('');
 }
 
-function section(title: string, results: readonly StageResult[], state: Outcome['state']): string {
+/** What came out one way, numbered, with all that is known about it. */
+export function section(title: string, results: readonly StageResult[], state: Outcome['state']): string {
   const entries = results.flatMap(({ name, outcomes }) =>
     outcomes
       .filter(outcome => outcome.state === state)

@@ -3,17 +3,12 @@ import path from 'node:path';
 import { createProcess } from '../../support/processes';
 import type { Resources } from '../../support/resources';
 
-type Support = typeof import('../../support/resources') &
-  typeof import('../../support/vector') &
-  typeof import('../../support/fake-kernel');
+type Support = typeof import('../../support/resources') & typeof import('../../support/vector');
 const support = path.join(__dirname, '..', '..', 'support');
 const modules = {
   resources: path.join(support, 'resources'),
   vector: path.join(support, 'vector'),
-  kernel: path.join(support, 'fake-kernel'),
 };
-
-const MiB = 2 ** 20;
 
 /** Makes things in a process of its own, drops them, and returns what stayed beyond what was there before. */
 async function left(
@@ -73,26 +68,6 @@ describe('garbage collection', () => {
     });
     assert.equal(files, 10);
   });
-
-  it('does not free DMA memory that a device may still write to', async () => {
-    const { mapped } = await left(({ FakeKernel }) => {
-      const { device } = new FakeKernel().open('0000:03:00.0', Math.floor(Math.random() * 2 ** 30));
-      for (let i = 0; i < 8; i++) device.dma.alloc(2 ** 23);
-    });
-    assert(mapped > 56 * MiB, `${mapped} bytes stayed mapped`);
-  });
-
-  it('gives freed DMA memory back when its views are gone', async () => {
-    const { mapped } = await left(({ FakeKernel }) => {
-      const kernel = new FakeKernel();
-      const { device, container, group } = kernel.open();
-      for (let i = 0; i < 8; i++) device.dma.alloc(2 ** 23).u32.fill(1);
-      container.close();
-      group.close();
-      kernel[Symbol.dispose]();
-    });
-    assert(mapped < 32 * MiB, `${mapped} bytes stayed mapped`);
-  });
 });
 
 describe('a thousand rounds', () => {
@@ -118,41 +93,6 @@ describe('a thousand rounds', () => {
       }
     });
     assert.equal(after.files, 0);
-    assert(after.mappings < 100, `${after.mappings} mappings stayed`);
-  });
-
-  it('of devices with interrupts, doorbells and DMA leave nothing', async () => {
-    const after = await left(async ({ FakeKernel }) => {
-      const kernel = new FakeKernel();
-      for (let i = 0; i < 200; i++) {
-        const { device, container, group } = kernel.open();
-        device.msix.enable(5);
-        device.bar(0).map();
-        device.bar(0).ioeventfd(0, 32, 1);
-        device.dma.alloc(2 ** 20);
-        if (i % 2 === 0) await device.close();
-        container.close();
-        group.close();
-        kernel.take();
-      }
-      kernel[Symbol.dispose]();
-    });
-    assert.equal(after.files, 0);
-    assert(after.mapped < 64 * MiB, `${after.mapped} bytes stayed mapped`);
-    assert(after.mappings < 100, `${after.mappings} mappings stayed`);
-  });
-
-  it('of DMA buffers leave nothing', async () => {
-    const after = await left(({ FakeKernel }) => {
-      const kernel = new FakeKernel();
-      const { device, container, group } = kernel.open();
-      for (let i = 0; i < 1000; i++) device.dma.alloc(2 ** 18).free();
-      container.close();
-      group.close();
-      kernel[Symbol.dispose]();
-    });
-    assert.equal(after.files, 0);
-    assert(after.mapped < 64 * MiB, `${after.mapped} bytes stayed mapped`);
     assert(after.mappings < 100, `${after.mappings} mappings stayed`);
   });
 });

@@ -2,11 +2,10 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { type Body, createProcess } from '../../support/processes';
 
-type Support = typeof import('../../support/fake-kernel') & typeof import('../../support/vector');
+type Support = typeof import('../../support/vector');
 
 /** Modules of the tests, for bodies that run elsewhere. */
-const support = path.join(__dirname, '..', '..', 'support');
-const modules = { kernel: path.join(support, 'fake-kernel'), vector: path.join(support, 'vector') };
+const modules = { vector: path.join(__dirname, '..', '..', 'support', 'vector') };
 
 describe('process exit', () => {
   const endings: Record<string, { how: string; code: number | null; signal?: string }> = {
@@ -48,59 +47,6 @@ describe('process exit', () => {
       assert.equal(ended.stderr.includes('on purpose'), code === 1);
     });
   }
-
-  for (const how of ['nothing', 'exit', 'throw', 'reject', 'exit at exit', 'throw at exit']) {
-    it(`closes devices in order (${how})`, async () => {
-      const ended = await createProcess(
-        ({ require }, { modules: paths, how: ending }) => {
-          const { FakeKernel } = require(paths.kernel) as Support;
-          const kernel = new FakeKernel();
-          kernel.devices.set('0000:04:00.0', structuredClone(kernel.devices.get('0000:03:00.0') as never));
-          const { device, group } = kernel.open();
-          const other = group.openDeviceSync('0000:04:00.0');
-          device.msix.enable(3);
-          device.bar(0).map();
-          device.dma.alloc(4096);
-          kernel.take();
-          process.on('exit', () => {
-            const closed = [device.closed, other.closed];
-            console.log(JSON.stringify([closed, kernel.take('deviceQuiesce', 'deviceClose')]));
-          });
-          if (ending === 'exit') process.exit();
-          if (ending === 'throw') throw new Error('on purpose');
-          if (ending === 'reject') void Promise.reject(new Error('on purpose'));
-          if (ending === 'exit at exit') process.on('exit', () => process.exit());
-          if (ending === 'throw at exit')
-            process.prependListener('exit', () => {
-              throw new Error('on purpose');
-            });
-        },
-        { modules, how },
-      );
-      if (how === 'throw at exit') {
-        // Node ends the process in the middle of its handlers: the kernel closes the device.
-        assert.notEqual(ended.code, 0);
-        return;
-      }
-      assert.equal(ended.code, ['throw', 'reject'].includes(how) ? 1 : 0, ended.stderr);
-      const calls = ['deviceQuiesce', 'deviceClose false', 'deviceQuiesce', 'deviceClose false'];
-      assert.deepEqual(JSON.parse(ended.stdout), [[true, true], calls]);
-    });
-  }
-
-  it('says what fails, and closes the rest', async () => {
-    const ended = await createProcess(({ require }, paths) => {
-      const { FakeKernel } = require(paths.kernel) as Support;
-      const kernel = new FakeKernel();
-      kernel.devices.set('0000:04:00.0', structuredClone(kernel.devices.get('0000:03:00.0') as never));
-      const { device, group } = kernel.open();
-      group.openDeviceSync('0000:04:00.0');
-      kernel.fail('deviceClose', 'EIO');
-      process.on('exit', () => console.log(device.closed, kernel.take('deviceClose').length));
-    }, modules);
-    assert.deepEqual([ended.code, ended.stdout.trim()], [0, 'true 2']);
-    assert.match(ended.stderr, /^vfio: while exiting: .*EIO/);
-  });
 });
 
 describe('what keeps a process alive', () => {
@@ -124,13 +70,6 @@ describe('what keeps a process alive', () => {
     },
     'an idle vector does not': {
       body: ({ require }, paths) => (require(paths.vector) as Support).looseVector(),
-      expected: 'ends with 0',
-    },
-    'an open device does not': {
-      body: ({ require }, paths) => {
-        const { FakeKernel } = require(paths.kernel) as Support;
-        new FakeKernel().open();
-      },
       expected: 'ends with 0',
     },
     'a listener does': {

@@ -3,9 +3,8 @@ import path from 'node:path';
 import { type Body, createProcess, createWorker } from '../../support/processes';
 import { collectGarbage, resources } from '../../support/resources';
 
-type Support = typeof import('../../support/fake-kernel') & typeof import('../../support/vector');
-const support = path.join(__dirname, '..', '..', 'support');
-const modules = { kernel: path.join(support, 'fake-kernel'), vector: path.join(support, 'vector') };
+type Support = typeof import('../../support/vector');
+const modules = { vector: path.join(__dirname, '..', '..', 'support', 'vector') };
 
 /** Workers that say when they are busy in the way of their name. */
 const busy: Record<string, Body<typeof modules>> = {
@@ -36,18 +35,6 @@ const busy: Record<string, Body<typeof modules>> = {
     const { parentPort } = require('node:worker_threads') as typeof import('node:worker_threads');
     parentPort?.postMessage('busy');
     (require(paths.vector) as Support).looseVector().vector.waitSync();
-  },
-  'with a device open': ({ require }, paths) => {
-    const { parentPort } = require('node:worker_threads') as typeof import('node:worker_threads');
-    const { FakeKernel } = require(paths.kernel) as Support;
-    const { device } = new FakeKernel().open();
-    const vectors = device.msix.enable(5);
-    for (const vector of vectors) {
-      vector.on('interrupt', () => vector.trigger());
-      vector.trigger();
-    }
-    device.dma.alloc(2 ** 20);
-    parentPort?.postMessage('busy');
   },
 };
 
@@ -93,19 +80,6 @@ describe('worker termination', () => {
     assert.equal(await createWorker(ending, { paths: modules, how: 'nothing' }).ended, 0);
     assert.equal(await createWorker(ending, { paths: modules, how: 'exit' }).ended, 5);
     await assert.rejects(createWorker(ending, { paths: modules, how: 'throw' }).ended, /on purpose/);
-  });
-
-  it('closes the devices of a worker that exits', async () => {
-    const { worker, ended, message } = createWorker(({ require }, paths) => {
-      const { parentPort } = require('node:worker_threads') as typeof import('node:worker_threads');
-      const { FakeKernel } = require(paths.kernel) as Support;
-      const kernel = new FakeKernel();
-      const { device } = kernel.open();
-      process.on('exit', () => parentPort?.postMessage([device.closed, kernel.take('deviceClose').length]));
-    }, modules);
-    assert.deepEqual(await message(), [true, 1]);
-    assert.equal(await ended, 0);
-    await worker.terminate();
   });
 
   it('does not take the process along when it exits at the same time', async () => {

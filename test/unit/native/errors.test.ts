@@ -15,6 +15,21 @@ describe('native errors', () => {
     assert.equal(error.stack?.split('\n')[0], `Error: ${error.message}`);
   });
 
+  it('have a name where libuv has none', () => {
+    const container = addon.containerOpen('/dev/null');
+    for (const [errno, message] of [
+      [42, 'ENOMSG: no message of that type'],
+      [77, 'EBADFD: file descriptor in bad state'],
+      [524, 'ENOTSUPP: operation not supported by the driver'],
+    ] as const) {
+      addon.failNext('VFIO_GET_API_VERSION', errno, 0);
+      const error = thrownBy(() => addon.containerGetApiVersion(container));
+      assert.equal(error.message, `${message}, VFIO_GET_API_VERSION '/dev/null'`);
+      assert.deepEqual([error.code, error.errno], [message.split(':')[0], -errno]);
+    }
+    addon.containerClose(container);
+  });
+
   it('name the ioctl and the file it was made on', () => {
     const container = addon.containerOpen('/dev/null');
     const group = addon.groupOpen('/dev/zero');

@@ -168,6 +168,53 @@ describe('native lifetime', () => {
     });
   }
 
+  it('nothing is opened after the end of opening, and everything still closes', async () => {
+    const { code, stdout, stderr } = await createProcess(async ({ native, require }) => {
+      const fs = require('node:fs') as typeof import('node:fs');
+      const open = () => fs.readdirSync('/proc/self/fd').length;
+      const container = native.containerOpen('/dev/null');
+      // Opening and closing once first, so that the thread pool's own files are there.
+      native.deviceClose(await native.deviceOpenCdev('/dev/null', true), false);
+      const before = open();
+      const inFlight = Array.from({ length: 16 }, () => native.deviceOpenCdev('/dev/null', true));
+      native.endOpening();
+      const codes = new Set<string | undefined>();
+      for (const promise of inFlight) {
+        try {
+          native.deviceClose(await promise, false);
+        } catch (error) {
+          codes.add((error as NodeJS.ErrnoException).code);
+        }
+      }
+      try {
+        native.groupOpen('/dev/null');
+      } catch (error) {
+        codes.add((error as NodeJS.ErrnoException).code);
+      }
+      const left = open() - before;
+      native.containerClose(container);
+      console.log([...codes].join(), left, native.liveObjects().containers, native.liveObjects().devices);
+    }, null);
+    assert.deepEqual([code, stdout, stderr], [0, 'ERR_VFIO_CLOSED 0 0 0\n', '']);
+  });
+
+  it('closing waits for what is in flight', async () => {
+    const { code, stdout } = await createProcess(async ({ native, require }) => {
+      const fs = require('node:fs') as typeof import('node:fs');
+      let late = 0;
+      for (let i = 0; i < 50; i++) {
+        const device = await native.deviceOpenCdev('/dev/null', true);
+        const numbers = fs.readdirSync('/proc/self/fd').length;
+        const resets = [1, 2, 3, 4].map(() => Promise.resolve(native.deviceReset(device, true)));
+        native.deviceClose(device, false);
+        if (fs.readdirSync('/proc/self/fd').length !== numbers - 1) late++;
+        await Promise.allSettled(resets);
+      }
+      console.log(late);
+    }, null);
+    assert.deepEqual([code, stdout], [0, '0\n']);
+  });
+
   it('collected handles give back their files', async () => {
     const { code, stdout, stderr } = await createProcess(
       async ({ native, require }) => {

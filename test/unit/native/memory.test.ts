@@ -51,6 +51,22 @@ describe('native memory', () => {
     addon.memoryFree(memory);
   });
 
+  it('stays out of them when a part of it was mapped for devices meanwhile', () => {
+    const memory = alloc(3 * addon.pageSize);
+    const container = addon.containerOpen('/dev/null');
+    const part = addon.memoryFromView(
+      new Uint8Array(addon.memoryBuffer(memory), addon.pageSize, addon.pageSize),
+    );
+    assert.throws(() => addon.dmaMap(container, part, 0, addon.pageSize, 0n, 3, false), { code: 'ENOTTY' });
+    for (const page of [0, 1, 2]) {
+      const flags = flagsAt(addon.memoryAddress(memory) + BigInt(page * addon.pageSize));
+      assert(flags.includes('dc'), `page ${page}`);
+    }
+    addon.memoryFree(part);
+    addon.memoryFree(memory);
+    addon.containerClose(container);
+  });
+
   it('asks for transparent huge pages where they fit', function () {
     if (!fs.existsSync('/sys/kernel/mm/transparent_hugepage')) {
       skip(this, 'this kernel has no transparent huge pages');
@@ -178,6 +194,21 @@ const { WebAssembly } = globalThis as unknown as {
 };
 
 describe('native memory from a view', () => {
+  it('goes to forked children again when it is not mapped', () => {
+    const addon = native();
+    const container = addon.containerOpen('/dev/null');
+    const memory = addon.memoryFromView(new Uint8Array(new SharedArrayBuffer(16 * addon.pageSize)));
+    for (let i = 0; i < 2; i++) {
+      assert.throws(() => addon.dmaMap(container, memory, 0, 16 * addon.pageSize, 0n, 3, false), {
+        code: 'ENOTTY',
+      });
+      const middle = addon.memoryAddress(memory) + BigInt(8 * addon.pageSize);
+      assert(!flagsAt(middle).includes('dc'));
+    }
+    addon.memoryFree(memory);
+    addon.containerClose(container);
+  });
+
   const addon = native();
 
   it('has the address of the view', () => {

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { native } from '../../../lib/native';
 
 /** The fields of a failing system call's error. */
@@ -42,12 +45,25 @@ export const errnos = {
   ENOENT: 2,
   EINTR: 4,
   EIO: 5,
+  EBADF: 9,
   ENOMEM: 12,
   EBUSY: 16,
   EINVAL: 22,
   EMFILE: 24,
   ENOTTY: 25,
 } as const;
+
+/** A pipe with a name: the one file that Node can make whose reader has to wait. Both of its ends are `fd`. */
+export function makePipe(): number {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'vfio-'));
+  const name = path.join(directory, 'pipe');
+  try {
+    execFileSync('mkfifo', [name]);
+    return fs.openSync(name, fs.constants.O_RDWR);
+  } finally {
+    fs.rmSync(directory, { recursive: true });
+  }
+}
 
 /** Counts what this process has open. */
 export function openFiles(): number {
@@ -63,6 +79,8 @@ export const nothingLive = {
   dmaMaps: 0,
   eventfds: 0,
   restores: 0,
+  iommufds: 0,
+  files: 0,
 };
 
 /** What lives now beyond `before`: other tests' handles wait for the garbage collector. */

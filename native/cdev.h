@@ -1,0 +1,9 @@
+#pragma once
+
+#include "call.h"
+
+namespace vfio {
+
+void exportCdev(Exports& exports);
+
+}  // namespace vfio

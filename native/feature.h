@@ -1,0 +1,9 @@
+#pragma once
+
+#include "call.h"
+
+namespace vfio {
+
+void exportFeature(Exports& exports);
+
+}  // namespace vfio

@@ -1,0 +1,9 @@
+#pragma once
+
+#include "call.h"
+
+namespace vfio {
+
+void exportHotReset(Exports& exports);
+
+}  // namespace vfio

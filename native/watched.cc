@@ -1,0 +1,15 @@
+#include "watched.h"
+
+#include <sys/epoll.h>
+
+namespace vfio {
+
+void Watched::close() noexcept {
+  const FdRef taken = fd.take();
+  if (!taken) return;
+  if (epoll) ::epoll_ctl(epoll->get(), EPOLL_CTL_DEL, taken->get(), nullptr);
+  epoll.reset();
+  forget();
+}
+
+}  // namespace vfio

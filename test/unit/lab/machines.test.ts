@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { parseArguments } from '../../../lab/arguments.js';
+import { describeIommu } from '../../../lab/iommus.js';
+import { profileTable } from '../../../lab/profile-table.js';
+import { findProfile, profiles } from '../../../lab/profiles.js';
+import { buildMachine, type MachineFiles } from '../../../lab/qemu.js';
+
+const files: MachineFiles = {
+  kernel: '/cache/vmlinux',
+  initramfs: '/cache/initramfs.cpio',
+  console: '/run1/console.log',
+  settings: '/run1/settings',
+  images: '/run1',
+  agentFd: 3,
+};
+
+describe('lab: kernels of a profile', () => {
+  it('have its own among them', () => {
+    for (const { name, kernel, kernels } of profiles) assert.ok(kernels.includes(kernel), name);
+  });
+
+  it('can be chosen, and no others', () => {
+    assert.equal(findProfile('no-iommu').kernel, 'built-latest');
+    assert.equal(findProfile('no-iommu', 'built-6.12').kernel, 'built-6.12');
+    assert.throws(
+      () => findProfile('no-iommu', 'debian-6.1'),
+      /profile no-iommu runs on built-6\.12, built-latest, not on 'debian-6\.1'/,
+    );
+    assert.equal(parseArguments(['--kernel', 'built-6.12', 'true']).kernel, 'built-6.12');
+    assert.equal(parseArguments(['--kernel=built-6.12', 'true']).kernel, 'built-6.12');
+  });
+
+  it('are shown as a table', () => {
+    const lines = profileTable(profiles).split('\n');
+    assert.match(
+      lines[0] ?? '',
+      /^profile +debian-6\.1 +debian-6\.12 +built-6\.12 +built-latest +what it is for$/,
+    );
+    assert.match(
+      lines.find(line => line.startsWith('mdev')) ?? '',
+      /^mdev +\+ +\* +devices without hardware/,
+    );
+  });
+});
+
+describe("lab: machines in QEMU's terms", () => {
+  it('name the properties of scalable mode as this QEMU does', () => {
+    const args = (...names: string[]): string =>
+      describeIommu('intel-scalable', new Set(names)).args[1] ?? '';
+    assert.ok(args('x-scalable-mode', 'x-flts').endsWith(',x-scalable-mode=on,x-flts=on'));
+    assert.ok(args('scalable-mode', 'x-flts').endsWith(',scalable-mode=on,x-flts=on'));
+    assert.ok(args('x-scalable-mode').endsWith(',x-scalable-mode=on'));
+  });
+
+  it('unplug the way their kernel knows', () => {
+    const unplugs = (name: string): boolean =>
+      buildMachine(findProfile(name), files, 'tcg').args.includes(
+        'ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off',
+      );
+    assert.ok(!unplugs('stock'));
+    assert.ok(unplugs('intel-iommu'));
+  });
+
+  it('hand the IOMMU to every virtio device that a driver may take', () => {
+    const { args } = buildMachine(findProfile('virtio-iommu'), files, 'tcg');
+    assert.ok(args.some(text => text.startsWith('virtio-rng-pci,') && text.endsWith('iommu_platform=on')));
+  });
+});
