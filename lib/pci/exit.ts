@@ -3,6 +3,7 @@
  * the driver they had. The kernel would close them by itself, but in no particular order, and it cannot rebind.
  */
 import { isMainThread } from 'node:worker_threads';
+import { native } from '../native';
 
 interface Closable {
   endSync(): void;
@@ -57,6 +58,8 @@ function onSignal(signal: NodeJS.Signals): void {
 /** Every one is tried; what fails is said, since nobody is left to catch it. */
 function endAll(): void {
   endEach(devices, device => device.endSync());
+  // What is being opened off the loop would come too late to be closed, and giving it back would wait for it for ever.
+  if (bindings.size > 0) native().endOpening();
   endEach(bindings, binding => binding.restoreSync());
 }
 
