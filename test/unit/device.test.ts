@@ -101,10 +101,12 @@ describe('Device', () => {
     await assert.rejects(group.openDevice(address), busy);
   });
 
-  it('is not left open when its group closes meanwhile', async () => {
+  it('keeps its group from closing while it is being opened', async () => {
     const opening = group.openDevice(address);
+    assert.throws(() => group.close(), { code: 'ERR_VFIO_BUSY', message: /0000:03:00.0 is being opened/ });
+    const device = await opening;
     group.close();
-    await assert.rejects(opening, { code: 'ERR_VFIO_CLOSED', message: /^Group 12 is closed/ });
+    assert.deepEqual([device.closed, group.closed], [true, true]);
     assert.equal(kernel.take('deviceClose').length, 1);
   });
 
