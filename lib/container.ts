@@ -188,6 +188,7 @@ export class Container implements Disposable {
         'close its devices before detaching it',
       );
     }
+    group.assertNoneOpening();
     const last = this.#groups.size === 1;
     if (last) this.dma.freeAll();
     group.leave();
@@ -294,10 +295,13 @@ export class Container implements Disposable {
   /**
    * Ends all that depends on it, in order: devices of its groups are closed, DMA memory is unmapped, groups are detached
    * (they stay open), the file is closed. Does nothing the second time.
+   *
+   * @throws VfioError `ERR_VFIO_BUSY` while a device of it is being opened or reset
    */
   close(): void {
     const handle = this.#handle;
     if (handle === undefined) return;
+    for (const group of this.#groups) group.assertNoneOpening();
     for (const group of this.#groups) for (const device of group.devices) device.closeSync();
     for (const group of this.#groups) this.detach(group);
     this.#handle = undefined;

@@ -192,11 +192,6 @@ export class Group implements Disposable {
       const handle = (yield* attemptStep(context, async =>
         native().groupGetDeviceFd(group, name, async),
       )) satisfies DeviceHandle;
-      // Closed while the kernel was resetting the device: nobody would ever close this one.
-      if (this.#handle === undefined) {
-        native().deviceClose(handle, false);
-        throw closedError(`Group ${this.id}`);
-      }
       const device = Device.create(handle, address, {
         group: this,
         container,
@@ -207,6 +202,13 @@ export class Group implements Disposable {
     } finally {
       this.#opening.delete(address);
     }
+  }
+
+  /** @internal The kernel does not let a group go while it opens a device of it, nor does it say how long that takes. */
+  assertNoneOpening(): void {
+    const [address] = this.#opening;
+    if (address === undefined) return;
+    throw busyError(`${address} is being opened`, 'await that before closing its group or container');
   }
 
   /** @internal `VFIO_GROUP_SET_CONTAINER`; the container keeps the list. */
@@ -239,10 +241,13 @@ export class Group implements Disposable {
   /**
    * Closes its devices, takes it out of its container and closes `/dev/vfio/N`. When it is the container's last group,
    * the container's DMA mappings end with it, so its DMA buffers are freed first. Does nothing the second time.
+   *
+   * @throws VfioError `ERR_VFIO_BUSY` while a device of it is being opened or reset
    */
   close(): void {
     const handle = this.#handle;
     if (handle === undefined) return;
+    this.assertNoneOpening();
     for (const device of this.#devices) device.closeSync();
     this.#container?.detach(this);
     this.#handle = undefined;

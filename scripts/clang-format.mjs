@@ -10,7 +10,7 @@ const binary = createRequire(import.meta.url)('clang-format').location;
 const write = process.argv.includes('--write');
 
 const wrong = [];
-for (const name of readdirSync(directory).filter((file) => /\.(cc|h)$/.test(file))) {
+for (const name of readdirSync(directory).filter(file => /\.(cc|h)$/.test(file))) {
   const file = new URL(name, directory);
   const formatted = execFileSync(binary, ['--style=file', fileURLToPath(file)], { encoding: 'utf8' });
   if (formatted === readFileSync(file, 'utf8')) continue;

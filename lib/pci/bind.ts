@@ -1,11 +1,11 @@
 import * as fs from 'node:fs';
 import { attemptStep } from '../errors/explain';
-import { VfioError } from '../errors/vfio-error';
+import { busyError, VfioError } from '../errors/vfio-error';
 import { native, type RestoreHandle } from '../native';
 import { runAsync, runSync, type Steps } from '../steps';
 import { options as checkOptions, string } from '../validate';
 import { parseAddress } from './address';
-import { restoreOnExit } from './exit';
+import { isOpen, restoreOnExit } from './exit';
 import { noDeviceError } from './list';
 import { attribute, deviceExists, devicePath, driverOf, driverPath } from './sysfs';
 
@@ -40,10 +40,11 @@ export class Binding implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Gives the device back to the driver it had. Close it first: the kernel waits for its user. Does nothing the second
-   * time.
+   * Gives the device back to the driver it had. Close it first: the kernel waits for its user, where no signal reaches the
+   * one who waits. Does nothing the second time.
    *
-   * @throws VfioError when the old driver does not take it back
+   * @throws VfioError `ERR_VFIO_BUSY` when the device is open in this environment, `ERR_VFIO_NOT_BOUND` when the old driver
+   *   does not take it back
    */
   restore(): Promise<void> {
     return runAsync(this.#restore());
@@ -57,6 +58,12 @@ export class Binding implements Disposable, AsyncDisposable {
   *#restore(): Steps<void> {
     const handle = this.#handle;
     if (handle === undefined) return;
+    if (isOpen(this.address)) {
+      throw busyError(
+        `${this.address} is open and cannot be given back to ${this.previousDriver ?? 'no driver'}`,
+        'close the Device first',
+      );
+    }
     this.#handle = undefined;
     restoreOnExit.done(this);
     const doing = `Giving ${this.address} back to ${this.previousDriver ?? 'no driver'}`;

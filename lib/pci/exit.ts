@@ -6,6 +6,7 @@ import { isMainThread } from 'node:worker_threads';
 import { native } from '../native';
 
 interface Closable {
+  readonly address: string;
   endSync(): void;
 }
 interface Restorable {
@@ -15,6 +16,11 @@ interface Restorable {
 const devices = new Set<Closable>();
 const bindings = new Set<Restorable>();
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Whether this environment has the device at that address open. */
+export function isOpen(address: string): boolean {
+  return [...devices].some(device => device.address === address);
+}
 
 /** Remembers a device to close when the process ends. */
 export function closeOnExit(device: Closable): void {

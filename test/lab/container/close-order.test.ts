@@ -47,6 +47,25 @@ labSuite('container, group and device close in any order', () => {
     });
   }
 
+  it('but not while a device is being opened', async () => {
+    const before = held();
+    const container = Container.open();
+    const group = Group.open(devices.edu);
+    container.attach(group);
+    container.setIommu();
+    const opening = group.openDevice(devices.edu);
+    const busy = { code: 'ERR_VFIO_BUSY', message: /0000:04:00\.0 is being opened.*await that/ };
+    assert.throws(() => group.close(), busy);
+    assert.throws(() => container.detach(group), busy);
+    assert.throws(() => container.close(), busy);
+    const device = await opening;
+    assert.deepEqual([device.closed, group.closed, container.closed], [false, false, false]);
+    container.close();
+    group.close();
+    assert.equal(device.closed, true);
+    assert.deepEqual(held(), before);
+  });
+
   it('and are there again at once', () => {
     for (let i = 0; i < 3; i++) {
       const { container, group } = open();

@@ -76,6 +76,20 @@ labSuite('binding to vfio-pci, and giving back', () => {
     assert.equal(override(devices.testdev), '(null)');
   });
 
+  it('does not wait for ever for a device that is open here, but says so', async () => {
+    const binding = await bindDevice(devices.edu);
+    const device = await Device.open(devices.edu);
+    const open = {
+      code: 'ERR_VFIO_BUSY',
+      message: /0000:04:00\.0 is open and cannot be given back to no driver/,
+    };
+    assert.throws(() => binding.restoreSync(), open);
+    await assert.rejects(binding.restore(), open);
+    await device.close();
+    await binding.restore();
+    assert.equal(driverOf(devices.edu), undefined);
+  });
+
   it('says what is missing: the driver, the device', () => {
     assert.throws(() => bindDeviceSync(devices.edu, { driver: 'no_such_driver' }), {
       code: 'ERR_VFIO_NOT_BOUND',
