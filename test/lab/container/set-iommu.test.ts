@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Container, Group, Iommu } from 'vfio';
 import { devices } from '../../../lab/devices';
+import { covers } from '../../support/covers';
 import { bound } from '../support/bound';
 import { labSuite } from '../support/suite';
 
@@ -22,6 +23,7 @@ labSuite('container: setting the IOMMU', () => {
     assert.equal(container.iommuType, undefined);
     container.setIommu();
     assert.equal(container.iommuType, Iommu.Type1v2);
+    covers('VFIO_SET_IOMMU', 'VFIO_TYPE1v2_IOMMU');
   });
 
   for (const [name, type] of Object.entries(Iommu)) {
