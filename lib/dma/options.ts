@@ -10,7 +10,7 @@ import {
 } from '../validate';
 
 interface AccessOptions {
-  /** Whether the device may read the memory. Default true. */
+  /** Whether the device may read the memory. Default true. Not every IOMMU can let it write but not read. */
   deviceReads?: boolean;
   /** Whether the device may write the memory. Default true. */
   deviceWrites?: boolean;

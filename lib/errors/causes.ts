@@ -15,6 +15,7 @@ import {
   noPermission,
   notViable,
   rangeOf,
+  userMemlockExceeded,
   vfToken,
 } from './explanations';
 import type { Context } from './explain';
@@ -110,8 +111,12 @@ const table: Record<string, Cause> = {
     likelyCause: 'no container uses the iommufd yet, and no address space was set for them',
     cure: 'setCompatIoas()',
   }),
-  'IOMMU_IOAS_MAP ENOMEM': memlockExceeded,
-  'IOMMU_IOAS_MAP_FILE ENOMEM': memlockExceeded,
+  'IOMMU_IOAS_COPY ENOENT': () => ({
+    likelyCause: 'nothing is mapped there in the source, or less than the length asked for',
+  }),
+  'IOMMU_IOAS_MAP ENOMEM': userMemlockExceeded,
+  'IOMMU_IOAS_MAP_FILE ENOMEM': userMemlockExceeded,
+  'VFIO_DEVICE_ATTACH_IOMMUFD_PT ENOMEM': userMemlockExceeded,
   'IOMMU_IOAS_MAP_FILE EINVAL': () => ({
     likelyCause:
       'the file is no memfd, file of a tmpfs, or dma-buf, or the range is not whole pages within it',

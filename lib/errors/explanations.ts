@@ -133,6 +133,18 @@ export function memlockExceeded({ size }: Context): Explanation {
   };
 }
 
+/** What an iommufd pins is charged to the user, or to the process where it was told so. */
+export function userMemlockExceeded(context: Context): Explanation {
+  const { soft, hard, exempt } = memlock();
+  if (exempt) return memlockExceeded(context);
+  return {
+    likelyCause:
+      `locked memory: RLIMIT_MEMLOCK allows ${soft} bytes (hard limit ${hard}) to what the programs of this user pin ` +
+      `together, and ${context.size ?? 'more'} were asked for`,
+    cure: 'raise it: ulimit -l, LimitMEMLOCK= in systemd, or memlock in /etc/security/limits.conf',
+  };
+}
+
 export function noMemory(context: Context): Explanation {
   const pageSize = context.facts?.['hugePageSize'];
   if (typeof pageSize !== 'number') return memlockExceeded(context);
