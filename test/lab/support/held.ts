@@ -26,7 +26,8 @@ function openFiles(): Record<string, number> {
   const files: Record<string, number> = {};
   for (const fd of fs.readdirSync('/proc/self/fd')) {
     const target = linkTarget(`/proc/self/fd/${fd}`);
-    if (/\/dev\/vfio|\[vfio|\[eventfd\]/.test(target)) files[target] = (files[target] ?? 0) + 1;
+    if (/\/dev\/(vfio|iommu)|\[vfio|\[eventfd\]|\[iommufd/.test(target))
+      files[target] = (files[target] ?? 0) + 1;
   }
   return files;
 }
@@ -46,7 +47,7 @@ export function mappings(): string[] {
 }
 
 /** A field of /proc/self/status that counts kilobytes, in bytes. */
-export function statusBytes(field: 'VmPin' | 'VmRSS'): number {
+export function statusBytes(field: 'VmLck' | 'VmPin' | 'VmRSS'): number {
   const match = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(fs.readFileSync('/proc/self/status', 'utf8'));
   return Number(match?.[1] ?? 0) * 1024;
 }
