@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { Device, Iommufd, type OpenOptions } from 'vfio';
 import { devices } from '../../../lab/devices';
 import { kernelHas } from '../../../lab/kernel-features';
@@ -47,7 +48,7 @@ labSuite('VF tokens', () => {
 
       it('are asked for by a virtual function, even before anybody has set one', async () => {
         await assert.rejects(open(vf, { via }), missing);
-        await assert.rejects(open(vf, { via, vfToken: token }), wrong);
+        await assert.rejects(open(vf, { via, vfToken: randomUUID() }), wrong);
       });
 
       it('are set by the owner of the physical function, and known to that of a virtual one', async () => {
