@@ -5,3 +5,6 @@ export class LabError extends Error {
   /** What the command line exits with for it: a number that hardly any command uses for itself. */
   static readonly exitCode = 125;
 }
+
+/** QEMU ended under a running command: an assertion of the emulator's, mostly, and worth another try. */
+export class DeadQemuError extends LabError {}

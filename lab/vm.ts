@@ -6,7 +6,7 @@ import type { Writable } from 'node:stream';
 import { Channel, type ExecOptions, type ExecResult } from './channel.js';
 import { atExit } from './cleanup.js';
 import { ConsoleLog } from './console-log.js';
-import { LabError } from './error.js';
+import { DeadQemuError, LabError } from './error.js';
 import type { Kernel } from './kernels.js';
 import type { Profile } from './profiles.js';
 import type { Accelerator } from './qemu.js';
@@ -136,14 +136,14 @@ export class Vm implements AsyncDisposable {
     await this.close();
   }
 
-  #explain(what: string, said: string): LabError {
+  #explain(what: string, said: string): DeadQemuError {
     const console = this.#console.tail();
     const parts = [
       what,
       said && `QEMU said:\n${said.trim()}`,
       console && `the guest's console ended with:\n${console}`,
     ];
-    return new LabError(parts.filter(part => part !== '').join('\n'));
+    return new DeadQemuError(parts.filter(part => part !== '').join('\n'));
   }
 }
 

@@ -240,13 +240,7 @@ export class Container implements Disposable {
 
   /** `VFIO_IOMMU_GET_INFO` with its capability chain. Needs {@link setIommu}. */
   iommuInfo(): IommuInfo {
-    const handle = this.handle;
-    if (this.#iommuType === undefined) {
-      throw new VfioError('The container has no IOMMU yet', {
-        code: 'ERR_VFIO_NO_IOMMU',
-        cure: 'attach a group and call setIommu() first',
-      });
-    }
+    const handle = this.#withIommu();
     if (this.#iommuType === Iommu.NoIommu)
       throw unsupportedError('Without an IOMMU there is nothing to tell about it');
     return decodeIommuInfo(
@@ -257,39 +251,56 @@ export class Container implements Disposable {
   }
 
   /**
-   * Starts noting which pages devices may have written (`VFIO_IOMMU_DIRTY_PAGES`, kernel 5.8); with an IOMMU that cannot
-   * tell, that is every mapped page.
+   * Starts noting which pages devices may have written (`VFIO_IOMMU_DIRTY_PAGES`, kernel 5.8): with a device behind an
+   * IOMMU that is every mapped page at any time, since a container never asks the IOMMU; with mediated devices only, those
+   * that their drivers used. Page tables of an iommufd know better: `HwPageTable`. Takes {@link Iommu.Type1v2}.
+   *
+   * @throws VfioError `EACCES` with {@link Iommu.Type1}
    */
   startDirtyTracking(): void {
     this.#dirty('Starting', true);
   }
 
-  /** Stops it. */
+  /** Stops it. Does nothing when it is off. */
   stopDirtyTracking(): void {
     this.#dirty('Stopping', false);
   }
 
   /**
-   * The pages written since the last call, one bit a page, lowest first. The range must be whole mappings.
+   * The pages that may have been written since the last call, one bit a page, lowest first. What of the range is not mapped
+   * has no bits; no mapping may be in it in part.
    *
    * @param length bytes
-   * @param pageSize bytes a bit stands for; `iommuInfo().migration` says which are possible. Default 4,096
+   * @param pageSize bytes a bit stands for: the smallest page of the IOMMU. Default 4,096
+   * @throws VfioError `EINVAL` unless tracking was started
    */
   dirtyBitmap(iova: bigint, length: number, pageSize = 4096): BigUint64Array {
     const start = address64(iova, 'iova');
     powerOfTwo(pageSize, 'pageSize', 1, 2 ** 40);
     integer(length, 'length', 1, 2 ** 46);
+    const handle = this.#withIommu();
     const bitmap = new BigUint64Array(Math.ceil(length / pageSize / 64));
     attempt({ doing: 'Reading the dirty bitmap', path: Container.path, iova: start, size: length }, () =>
-      native().dirtyBitmap(this.handle, start, BigInt(length), BigInt(pageSize), bitmap),
+      native().dirtyBitmap(handle, start, BigInt(length), BigInt(pageSize), bitmap),
     );
     return bitmap;
   }
 
   #dirty(verb: string, on: boolean): void {
+    const handle = this.#withIommu();
     attempt({ doing: `${verb} dirty-page tracking`, path: Container.path }, () =>
-      native().dirtyTracking(this.handle, on),
+      native().dirtyTracking(handle, on),
     );
+  }
+
+  /** The handle, for calls that go to the IOMMU's driver. */
+  #withIommu(): ContainerHandle {
+    const handle = this.handle;
+    if (this.#iommuType !== undefined) return handle;
+    throw new VfioError('The container has no IOMMU yet', {
+      code: 'ERR_VFIO_NO_IOMMU',
+      cure: 'attach a group and call setIommu() first',
+    });
   }
 
   /**

@@ -186,7 +186,7 @@ export class Group implements Disposable {
     }
     // The kernel takes the token behind the name (vfio_pci_core_match).
     const name = vfToken === undefined ? address : `${address} vf_token=${vfToken}`;
-    const context = { ...this.#context(`Opening ${address}`), address };
+    const context = { ...this.#context(`Opening ${address}`), address, facts: { vfToken } };
     this.#opening.add(address);
     try {
       const handle = (yield* attemptStep(context, async =>

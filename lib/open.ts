@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import { Container } from './container';
 import type { Device } from './device';
-import { allowsNoIommu } from './errors/facts';
+import { allowsNoIommu, kernelIsAtLeast } from './errors/facts';
 import { busyError, unsupportedError, VfioError } from './errors/vfio-error';
 import { Group, groupNumber } from './group';
 import { parseDeviceName } from './device-name';
@@ -130,6 +130,8 @@ function checkOpenOptions(options: OpenOptions | undefined): OpenOptions {
 function prefersCdev(address: string, wanted: OpenOptions): boolean {
   if (wanted.ioas !== undefined) return true;
   if (wanted.container !== undefined || wanted.noIommu === true) return false;
+  // Before 6.17 only a group takes a token.
+  if (wanted.vfToken !== undefined && !kernelIsAtLeast('6.17')) return false;
   const group = groupOf(address);
   if (group !== undefined && Group.find(group) !== undefined) return false;
   const node = cdevPath(address);

@@ -6,6 +6,8 @@ import { Cause, Ctrl, CtrlExt, EEC_AUTO_READ_DONE, MTA_WORDS, Reg, Status } from
 /** Transactions under way end within this time; a device that needs longer is reset all the same. */
 const DMA_DRAIN_MS = 80;
 const RESET_MS = 200;
+/** What interrupt moderation (EITR) holds back comes within this time; MSI-X must still be there to take it. */
+const MODERATION_MS = 2;
 
 /**
  * Brings the device to a known state whatever its last driver left behind: no interrupts, no receiving or sending, no
@@ -31,6 +33,7 @@ export async function reset(registers: Registers): Promise<void> {
 /** Ends all interrupts and all DMA of the device. Its settings stay. */
 export async function stop(registers: Registers): Promise<void> {
   maskInterrupts(registers);
+  await sleep(MODERATION_MS);
   registers.write32(Reg.RCTL, 0);
   registers.write32(Reg.TCTL, 0);
   // 3.1.3.10: no new requests, then wait for the last one.

@@ -8,6 +8,7 @@ import { coded, hex, rangeError, typeError, valueError } from '../validate';
 import type { AddressSpace } from './address-space';
 import { Dma, type ShareableMemory } from './dma';
 import { DmaBuffer } from './dma-buffer';
+import { freeMemory } from './memory';
 import { IovaAllocator } from './iova-allocator';
 import { checkIova, planAlloc, planMap } from './options';
 import type { AllocOptions, AllocPlan, MapOptions, Placement } from './options';
@@ -93,7 +94,7 @@ export class IommuDma extends Dma {
     this.#mapped.delete(buffer);
     this.#iovas.release(buffer.iova);
     buffer.markFreed();
-    native().memoryFree(mapped.memory);
+    freeMemory(mapped.memory);
   }
 
   /** @internal */

@@ -90,7 +90,7 @@ export function planMap(options: MapOptions | undefined): Placement {
 }
 
 function wantedIova(iova: AllocOptions['iova']): Placement['iova'] {
-  return iova === undefined || iova === 'va' ? iova : address64(iova, "options.iova (where not 'va')");
+  return iova === undefined || iova === 'va' ? iova : address64(iova, 'options.iova');
 }
 
 function access(given: AccessOptions): Pick<Placement, 'last' | 'deviceReads' | 'deviceWrites'> {

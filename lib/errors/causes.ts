@@ -10,10 +10,13 @@ import {
   dead,
   memlockExceeded,
   noMemory,
+  needlessToken,
   noNode,
   noPermission,
   notViable,
   rangeOf,
+  userMemlockExceeded,
+  vfToken,
 } from './explanations';
 import type { Context } from './explain';
 import { groupMembers } from '../pci/sysfs';
@@ -69,29 +72,22 @@ const table: Record<string, Cause> = {
     likelyCause: `${context.address ?? 'the device'} is not a member of the group, or not bound to vfio-pci`,
     cure: `open a member of the group: ${groupMembers(context.groupId ?? -1).join(', ') || 'it has none'}`,
   }),
-  'VFIO_GROUP_GET_DEVICE_FD EINVAL': () => ({
-    likelyCause:
-      'the group is in no container, the container has no IOMMU set, or a VF token was wrongly given',
-    cure: 'attach the group and call setIommu() before opening its devices',
-  }),
-  'VFIO_GROUP_GET_DEVICE_FD EACCES': () => ({
-    likelyCause: 'the device is a virtual function (or its physical one) and wants its VF token',
-    cure: "look for 'VF token required to access device' in the kernel log",
-  }),
+  'VFIO_GROUP_GET_DEVICE_FD EINVAL': context =>
+    needlessToken(context) ?? {
+      likelyCause: 'the group is in no container, or the container has no IOMMU set',
+      cure: 'attach the group and call setIommu() before opening its devices',
+    },
+  'VFIO_GROUP_GET_DEVICE_FD EACCES': vfToken,
   'VFIO_GROUP_GET_DEVICE_FD EBUSY': () => ({ likelyCause: 'the device is in use or could not be woken up' }),
 
   'VFIO_DEVICE_BIND_IOMMUFD EBUSY': context => ({
     likelyCause: `group ${context.groupId ?? '?'} is open: a device is opened by its group or by its cdev, not both`,
     cure: 'close the group, or open the device by it',
   }),
-  'VFIO_DEVICE_BIND_IOMMUFD EINVAL': () => ({
-    likelyCause: 'the device is open already, in another program',
-  }),
+  'VFIO_DEVICE_BIND_IOMMUFD EINVAL': context =>
+    needlessToken(context) ?? { likelyCause: 'the device is open already, in another program' },
   'VFIO_DEVICE_BIND_IOMMUFD EPERM': bindRefused,
-  'VFIO_DEVICE_BIND_IOMMUFD EACCES': () => ({
-    likelyCause: 'the device is a virtual function (or its physical one) and wants its VF token',
-    cure: "the token that the owner of the physical function set, as option vfToken; or look for 'VF token required' in the kernel log",
-  }),
+  'VFIO_DEVICE_BIND_IOMMUFD EACCES': vfToken,
   'VFIO_DEVICE_ATTACH_IOMMUFD_PT EINVAL': context => ({
     likelyCause:
       `the IOMMU of ${context.address ?? 'the device'} cannot use that page table, or another device of its group is ` +
@@ -115,8 +111,12 @@ const table: Record<string, Cause> = {
     likelyCause: 'no container uses the iommufd yet, and no address space was set for them',
     cure: 'setCompatIoas()',
   }),
-  'IOMMU_IOAS_MAP ENOMEM': memlockExceeded,
-  'IOMMU_IOAS_MAP_FILE ENOMEM': memlockExceeded,
+  'IOMMU_IOAS_COPY ENOENT': () => ({
+    likelyCause: 'nothing is mapped there in the source, or less than the length asked for',
+  }),
+  'IOMMU_IOAS_MAP ENOMEM': userMemlockExceeded,
+  'IOMMU_IOAS_MAP_FILE ENOMEM': userMemlockExceeded,
+  'VFIO_DEVICE_ATTACH_IOMMUFD_PT ENOMEM': userMemlockExceeded,
   'IOMMU_IOAS_MAP_FILE EINVAL': () => ({
     likelyCause:
       'the file is no memfd, file of a tmpfs, or dma-buf, or the range is not whole pages within it',
@@ -174,6 +174,14 @@ const table: Record<string, Cause> = {
     likelyCause: 'the device lacks that vector, or another kind of interrupt of it is enabled',
   }),
   'VFIO_DEVICE_SET_IRQS ENOSPC': () => ({ likelyCause: 'the machine has too few interrupt vectors left' }),
+  'VFIO_DEVICE_PCI_HOT_RESET EINVAL': () => ({
+    likelyCause:
+      'something on the bus or in the slot is not on vfio-pci, or the device is a virtual function, which cannot reset the bus',
+  }),
+  'VFIO_DEVICE_PCI_HOT_RESET EBUSY': () => ({
+    likelyCause: 'one of the devices is being accessed or reset at this moment',
+    cure: 'try again',
+  }),
   'VFIO_DEVICE_RESET ENOTTY': () => ({ likelyCause: 'the device has no reset of its own' }),
   'VFIO_DEVICE_RESET EINVAL': () => ({ likelyCause: 'the device has no reset of its own' }),
 

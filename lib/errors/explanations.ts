@@ -17,6 +17,25 @@ export interface Explanation {
   cure?: string;
 }
 
+/** Both sides of SR-IOV must know the token: who opens a virtual function, and who opens the physical one beside it. */
+export function vfToken({ facts }: Context): Explanation {
+  return facts?.['vfToken'] === undefined
+    ? {
+        likelyCause:
+          'the device is a virtual function, or a physical one whose virtual functions are in use, and wants its VF token',
+        cure: '{ vfToken }: the UUID that was set with features.setVfToken() by the owner of the physical function',
+      }
+    : { likelyCause: 'the VF token is not the one that the owner of the physical function has set' };
+}
+
+export function needlessToken({ facts, address }: Context): Explanation | undefined {
+  if (facts?.['vfToken'] === undefined) return undefined;
+  return {
+    likelyCause: `${address ?? 'the device'} takes no VF token: it has no SR-IOV, or its physical function is not on vfio-pci`,
+    cure: 'leave out vfToken',
+  };
+}
+
 export function noNode({ path }: Context): Explanation {
   if (path === '/dev/iommu') return noIommufd();
   if (path === '/dev/vfio/vfio') {
@@ -110,6 +129,18 @@ export function memlockExceeded({ size }: Context): Explanation {
     likelyCause:
       `locked memory: RLIMIT_MEMLOCK allows ${soft} bytes (hard limit ${hard}), ${locked + pinned} are in use and ` +
       `${size ?? 'more'} were asked for`,
+    cure: 'raise it: ulimit -l, LimitMEMLOCK= in systemd, or memlock in /etc/security/limits.conf',
+  };
+}
+
+/** What an iommufd pins is charged to the user, or to the process where it was told so. */
+export function userMemlockExceeded(context: Context): Explanation {
+  const { soft, hard, exempt } = memlock();
+  if (exempt) return memlockExceeded(context);
+  return {
+    likelyCause:
+      `locked memory: RLIMIT_MEMLOCK allows ${soft} bytes (hard limit ${hard}) to what the programs of this user pin ` +
+      `together, and ${context.size ?? 'more'} were asked for`,
     cure: 'raise it: ulimit -l, LimitMEMLOCK= in systemd, or memlock in /etc/security/limits.conf',
   };
 }

@@ -135,7 +135,12 @@ export class Features {
 
   /**
    * Sets the token that whoever opens a virtual function of this physical function must know: a shared secret between
-   * their owners (kernel 5.7). It replaces an earlier one and ends with the last close of the device.
+   * their owners (kernel 5.7). It replaces an earlier one, whoever set it, and stays when the device is closed; while a
+   * virtual function is in use, this device can be opened only with it. Devices that are open stay open. Opening with
+   * `{ vfToken }` sets it too.
+   *
+   * Kernels before 6.17 ask for it only where devices are opened by their group: by its cdev a virtual function opens
+   * without.
    *
    * @param token a UUID
    * @throws VfioError `ERR_VFIO_UNSUPPORTED` on a device that is no physical function

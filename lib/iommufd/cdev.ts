@@ -77,6 +77,7 @@ function* bindSteps(
     address,
     path,
     groupId: groupOf(address),
+    facts: { vfToken: token === null ? undefined : 'given' },
     since: token === null ? undefined : { what: 'a VF token without a group', kernel: '6.17' },
   };
   try {

@@ -1,4 +1,4 @@
-import type { AddressSpace, Geometry } from '../dma/address-space';
+import type { Geometry } from '../dma/address-space';
 import type { Dma } from '../dma/dma';
 import { IommuDma } from '../dma/iommu-dma';
 import { attempt, type Context } from '../errors/explain';
@@ -6,7 +6,7 @@ import { busyError, closedError } from '../errors/vfio-error';
 import type { MapOptions } from '../dma/options';
 import type { IovaRange } from '../iommu-info';
 import { native, type DmaMapHandle, type Maybe, type MemoryHandle } from '../native';
-import { address64, boolean, hex, instanceOf, integer, typeError } from '../validate';
+import { address64, boolean, hex, instanceOf, integer, rangeError, typeError } from '../validate';
 import { IommuOption, Iommufd } from './iommufd';
 import { IovaMapping } from './iova-mapping';
 import type { PageTable } from './page-table';
@@ -18,7 +18,7 @@ export type IovaOptions = Omit<MapOptions, 'iova'> & { iova?: bigint | number };
  * An I/O address space of an iommufd: a set of mappings that any number of devices can be attached to. It outlives them,
  * and devices can be moved from one to another while they run.
  */
-export class Ioas implements PageTable, AddressSpace, Disposable {
+export class Ioas implements PageTable, Disposable {
   readonly iommufd: Iommufd;
   readonly id: number;
   readonly #dma: IommuDma;
@@ -103,10 +103,7 @@ export class Ioas implements PageTable, AddressSpace, Disposable {
   allowIovas(ranges: readonly IovaRange[]): void {
     this.assertReady();
     if (!Array.isArray(ranges)) throw typeError('ranges', 'an array of { start, last }', ranges);
-    const checked = ranges.map((range, i) => ({
-      start: address64((range as IovaRange | undefined)?.start, `ranges[${i}].start`),
-      last: address64((range as IovaRange | undefined)?.last, `ranges[${i}].last`),
-    }));
+    const checked = ranges.map((range: IovaRange | undefined, i) => checkRange(range, `ranges[${i}]`));
     attempt({ doing: 'Allowing IOVAs', path: Iommufd.path }, () =>
       native().ioasAllowIovas(this.iommufd.handle, this.id, checked),
     );
@@ -115,7 +112,8 @@ export class Ioas implements PageTable, AddressSpace, Disposable {
   }
 
   /**
-   * Maps what another address space shows at an IOVA here too, without pinning the memory again (`IOMMU_IOAS_COPY`).
+   * Maps what another address space shows at an IOVA here too, without pinning the memory again (`IOMMU_IOAS_COPY`). The
+   * memory stays until both mappings have ended.
    *
    * @param source an address space of the same iommufd; `sourceIova` must start a mapping that is `length` long or more
    */
@@ -147,9 +145,11 @@ export class Ioas implements PageTable, AddressSpace, Disposable {
 
   /** Whether mappings may use larger pages of the IOMMU (`IOMMU_OPTION_HUGE_PAGES`). Default true. */
   get hugePages(): boolean {
+    this.assertReady();
     return this.iommufd.option(IommuOption.HugePages, this.id) !== 0n;
   }
   set hugePages(on: boolean) {
+    this.assertReady();
     this.iommufd.setOption(IommuOption.HugePages, this.id, boolean(on, 'hugePages') ? 1n : 0n);
   }
 
@@ -202,4 +202,11 @@ export class Ioas implements PageTable, AddressSpace, Disposable {
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+function checkRange(range: IovaRange | undefined, name: string): IovaRange {
+  const start = address64(range?.start, `${name}.start`);
+  const last = address64(range?.last, `${name}.last`);
+  if (last < start) throw rangeError(`${name}.last`, `at least ${hex(start)}, where the range starts`, last);
+  return { start, last };
 }

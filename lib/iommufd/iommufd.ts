@@ -102,7 +102,8 @@ export class Iommufd implements Disposable {
 
   /**
    * Whom pinned memory is charged to (`IOMMU_OPTION_RLIMIT_MODE`): the user (`false`, the default) or this process, as
-   * containers do (`true`). To be set before the iommufd has any address space or device; needs CAP_SYS_RESOURCE.
+   * containers do (`true`). With CAP_IPC_LOCK nobody is charged. To be set before the iommufd has any address space or
+   * device; needs CAP_SYS_RESOURCE.
    */
   get chargeProcess(): boolean {
     return this.option(IommuOption.RlimitMode, 0) !== 0n;

@@ -1,3 +1,4 @@
+import { freeLingering } from '../dma/memory';
 import { attempt } from '../errors/explain';
 import { native, type DmaMapHandle } from '../native';
 import { hex } from '../validate';
@@ -28,6 +29,7 @@ export class IovaMapping implements Disposable {
     if (onClose === undefined) return;
     attempt({ doing: `Unmapping ${hex(this.iova)}` }, () => native().dmaUnmap(this.#handle, false));
     this.#onClose = undefined;
+    freeLingering();
     onClose(this);
   }
 

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
+import { devices } from '../../lab/devices.js';
 import { type KernelFeature, kernelFeatures } from '../../lab/kernel-features.js';
 import { isAtLeast } from '../../lab/kernel-options.js';
 import { skip } from './skip.js';
@@ -21,6 +22,12 @@ export interface Needs {
   /** Particular machines of the lab, for what only they are made for. */
   profile?: string | readonly string[];
 }
+
+/** An IOMMU and the devices of the stock machine. Other machines have other devices, some at the same addresses. */
+export const stockMachine: Needs = {
+  iommu: true,
+  devices: Object.values(devices).filter(address => address !== devices.rng && address !== devices.vga),
+};
 
 /** What a suite has stated of its needs. */
 export interface StatedNeeds {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Container, Group, Iommu } from 'vfio';
 import { devices } from '../../../lab/devices';
+import { covers } from '../../support/covers';
 import { bound } from '../support/bound';
 import { held } from '../support/held';
 import { labSuite } from '../support/suite';
@@ -44,6 +45,7 @@ labSuite('container: when its last group leaves', () => {
     container.setIommu(Iommu.Type1);
     using device = group.openDeviceSync(devices.edu);
     assert.equal(device.dma.alloc(4096).iova, 0x10_0000n, 'the address space is empty again');
+    covers('VFIO_GROUP_UNSET_CONTAINER', 'VFIO_TYPE1_IOMMU');
   });
 
   it('is the same when the group is closed rather than detached', () => {

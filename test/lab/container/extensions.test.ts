@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { Container, Extension, type ExtensionName } from 'vfio';
+import { covers } from '../../support/covers';
 import { labSuite } from '../support/suite';
 
 labSuite('container: what the kernel offers', () => {
@@ -9,6 +10,7 @@ labSuite('container: what the kernel offers', () => {
 
   it('speaks API version 0', () => {
     assert.equal(container.apiVersion, 0);
+    covers('VFIO_GET_API_VERSION', 'VFIO_API_VERSION');
   });
 
   it('has type1 and type1v2, unmapping of everything at once, and no IOMMU of another architecture', () => {
@@ -22,6 +24,7 @@ labSuite('container: what the kernel offers', () => {
     assert.equal(answers['SpaprTceV2'], 0);
     assert.equal(answers['Eeh'], 0);
     assert.equal(answers['NoIommu'], 0, 'these kernels are built without it');
+    covers('VFIO_CHECK_EXTENSION', 'VFIO_UNMAP_ALL');
   });
 
   it('takes an extension by number as well as by name', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Container, Group } from 'vfio';
 import { devices } from '../../../lab/devices';
+import { covers } from '../../support/covers';
 import { bound } from '../support/bound';
 import { ADDRESS_BITS, EduCard, fillPattern } from '../support/edu';
 import { labSuite } from '../support/suite';
@@ -42,6 +43,12 @@ labSuite('container: several groups share one address space', () => {
     memory.u8.fill(0);
     await b.writeTo(memory.iova, 1024);
     assert.deepEqual(memory.u8.slice(0, 1024), sent);
+    covers(
+      'VFIO_GROUP_SET_CONTAINER',
+      'VFIO_GROUP_FLAGS_CONTAINER_SET',
+      'VFIO_GROUP_GET_DEVICE_FD',
+      'VFIO_IOMMU_MAP_DMA',
+    );
   });
 
   it('takes groups before and after the IOMMU is set, and goes on while one is left', () => {
@@ -61,6 +68,7 @@ labSuite('container: several groups share one address space', () => {
     container.attach(first);
     using device = first.openDeviceSync(devices.edu);
     assert.equal(device.container, container);
+    covers('VFIO_GROUP_SET_CONTAINER', 'VFIO_GROUP_UNSET_CONTAINER');
   });
 
   it('has a group once, and a group has one container', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Container, Group, type IommuInfo } from 'vfio';
 import { devices } from '../../../lab/devices';
+import { covers } from '../../support/covers';
 import { bound } from '../support/bound';
 import { labSuite } from '../support/suite';
 
@@ -25,6 +26,7 @@ labSuite('container: IOMMU info', () => {
 
   it('lists the page sizes, smallest first', () => {
     assert.deepEqual(info.pageSizes, [4096n, 2n ** 21n, 2n ** 30n]);
+    covers('VFIO_IOMMU_GET_INFO', 'VFIO_IOMMU_INFO_PGSIZES');
   });
 
   it('leaves the window of message-signalled interrupts out of the valid ranges', () => {
@@ -36,6 +38,7 @@ labSuite('container: IOMMU info', () => {
     }
     assert.deepEqual(info.iovaRanges[0], { start: 0n, last: msi.start - 1n });
     assert.deepEqual(info.iovaRanges[1]?.start, msi.last + 1n);
+    covers('VFIO_IOMMU_INFO_CAPS', 'VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE');
   });
 
   it('is plain frozen data', () => {
@@ -48,6 +51,7 @@ labSuite('container: IOMMU info', () => {
     assert.deepEqual(info.migration?.pageSizes, [4096n]);
     assert.ok(info.migration.maxBitmapBytes > 0n);
     assert.deepEqual(info.unknown, []);
+    covers('VFIO_IOMMU_TYPE1_INFO_CAP_MIGRATION');
   });
 
   it('counts the budget of mappings down with each and up again', () => {
@@ -59,5 +63,6 @@ labSuite('container: IOMMU info', () => {
     assert.equal(available(), before - 2);
     container.dma.freeAll();
     assert.equal(available(), before);
+    covers('VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL', 'VFIO_IOMMU_UNMAP_DMA');
   });
 });

@@ -7,15 +7,20 @@ import { findDevice } from 'vfio';
 import { runOrThrow } from '../../../examples/ping/demo/command.js';
 import { interfacesOf } from '../../../examples/ping/demo/interfaces.js';
 import { devices } from '../../../lab/devices.js';
+import { lacking, stockMachine } from '../../support/needs.js';
 import { skip } from '../../support/skip.js';
 
 const root = path.join(__dirname, '../../../..');
 
-export const inLab = process.env['LAB'] === '1';
+const lack =
+  process.env['LAB'] === '1' ? lacking(stockMachine) : 'it needs the devices of the lab: npm run lab';
+
+/** Whether this is a machine of the lab with the devices that the examples drive. */
+export const inLab = lack === undefined;
 
 /** Skips a suite on a machine that does not have the lab's devices. */
 export function needsLab(suite: Mocha.Context): void {
-  if (!inLab) skip(suite, 'it needs the devices of the lab: npm run lab');
+  if (lack !== undefined) skip(suite, lack);
 }
 
 export interface Ended {
@@ -99,7 +104,7 @@ export async function machineState(): Promise<{
   addresses: string;
 }> {
   const drivers = Object.fromEntries(
-    Object.values(devices).map(address => [address, findDevice(address).driver]),
+    (stockMachine.devices ?? []).map(address => [address, findDevice(address).driver]),
   );
   return { drivers, addresses: await runOrThrow('ip', ['-4', '-oneline', 'address', 'show']) };
 }

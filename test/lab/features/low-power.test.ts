@@ -130,7 +130,7 @@ labSuite('low power', () => {
     const { stdout, code } = await createProcess(async ({ vfio: { Device } }, address) => {
       const device = await Device.open(address);
       const sleeping = device.features.lowPower.sleep();
-      setTimeout(() => device.config.vendorId, 500).unref();
+      setInterval(() => device.config.vendorId, 300).unref();
       await sleeping;
       process.stdout.write('woken');
       await device.close();

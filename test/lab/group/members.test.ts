@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { bindDevice, type Binding, Container, Device, doctor, findDevice, Group } from 'vfio';
 import { devices } from '../../../lab/devices';
+import { covers } from '../../support/covers';
 import { bound } from '../support/bound';
 import { held } from '../support/held';
 import { labSuite } from '../support/suite';
@@ -46,6 +47,7 @@ labSuite('group: members, and the one in the way', () => {
         group.members().filter(member => member.inTheWay),
         [{ address: devices.pairTestdev, driver: kernelDriver, inTheWay: true }],
       );
+      covers('VFIO_GROUP_FLAGS_VIABLE');
     });
 
     it('refuses to attach the group, and names it', () => {

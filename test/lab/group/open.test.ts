@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { Container, Group } from 'vfio';
 import { devices } from '../../../lab/devices';
+import { covers } from '../../support/covers';
 import { bound } from '../support/bound';
 import { held } from '../support/held';
 import { labSuite } from '../support/suite';
@@ -19,6 +20,7 @@ labSuite('group: opening', () => {
       assert.deepEqual(group.status(), { viable: true, containerSet: false });
       assert.deepEqual([group.devices, group.container, group.closed], [[], undefined, false]);
     }
+    covers('VFIO_GROUP_GET_STATUS', 'VFIO_GROUP_FLAGS_VIABLE');
   });
 
   it('opens a group once', () => {

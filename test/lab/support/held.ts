@@ -26,7 +26,8 @@ function openFiles(): Record<string, number> {
   const files: Record<string, number> = {};
   for (const fd of fs.readdirSync('/proc/self/fd')) {
     const target = linkTarget(`/proc/self/fd/${fd}`);
-    if (/\/dev\/vfio|\[vfio|\[eventfd\]/.test(target)) files[target] = (files[target] ?? 0) + 1;
+    if (/\/dev\/(vfio|iommu)|\[vfio|\[eventfd\]|\[iommufd/.test(target))
+      files[target] = (files[target] ?? 0) + 1;
   }
   return files;
 }

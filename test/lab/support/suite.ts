@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { devices } from '../../../lab/devices';
-import { lacking, type Needs, needsOf } from '../../support/needs';
+import { lacking, needsOf, stockMachine } from '../../support/needs';
 import { skip } from '../../support/skip';
 import { held } from './held';
 import { drivers } from './sysfs';
@@ -8,12 +8,6 @@ import { drivers } from './sysfs';
 type Cleanup = [title: string, work: () => void | Promise<void>];
 
 let cleanups: Cleanup[] = [];
-
-/** What suites need that do not say otherwise. Other machines have other devices, some at the same addresses. */
-const stockMachine: Needs = {
-  iommu: true,
-  devices: Object.values(devices).filter(address => address !== devices.rng && address !== devices.vga),
-};
 
 /**
  * A suite of tests on the lab's devices; on those of the stock machine, unless it states what it `needs()`. Afterwards

@@ -1,8 +1,12 @@
+import { rmSync } from 'node:fs';
+import path from 'node:path';
+import type { Writable } from 'node:stream';
+import { DeadQemuError } from '../../../lab/error.js';
 import { packageRoot } from '../../../lab/paths.js';
 import { findProfile } from '../../../lab/profiles.js';
 import { progressOn } from '../../../lab/progress.js';
 import { bootLab, guestOutDirectory } from '../../../lab/run.js';
-import { collect, mochaArguments, type Selection } from './mocha.js';
+import { collect, mochaArguments, recordsFile, type Selection } from './mocha.js';
 import type { Stage } from './stage.js';
 
 /** A machine of the lab, with one of its kernels other than the one it has by itself. */
@@ -17,18 +21,37 @@ export function labStage(machine: Machine, selection: Selection, timeoutMs: numb
     name: `lab ${machineName(machine)}`,
     run: output =>
       collect(selection, async outDir => {
-        await using lab = await bootLab({ ...machine, outDir, progress: progressOn(output) }, packageRoot);
-        const { exitCode, signal } = await lab.run({
-          argv: [process.execPath, ...mochaArguments(selection, guestOutDirectory)],
-          cwd: packageRoot,
-          stdout: output,
-          stderr: output,
-          timeoutMs,
-        });
-        if (exitCode === 0) return undefined;
-        return signal === undefined ? `exit code ${exitCode}` : `killed by signal ${signal}`;
+        try {
+          return await runTests(machine, selection, timeoutMs, outDir, output);
+        } catch (error) {
+          if (!(error instanceof DeadQemuError)) throw error;
+          // The emulator's own assertions say nothing about the tests. All of them again, on a machine that is new.
+          output.write(`${error.message}\n\nQEMU died. Once more, from the first test:\n`);
+          rmSync(path.join(outDir, recordsFile), { force: true });
+          return runTests(machine, selection, timeoutMs, outDir, output);
+        }
       }),
   };
+}
+
+/** Boots the machine and runs the tests in it; returns how mocha ended when not well. */
+async function runTests(
+  machine: Machine,
+  selection: Selection,
+  timeoutMs: number,
+  outDir: string,
+  output: Writable,
+): Promise<string | undefined> {
+  await using lab = await bootLab({ ...machine, outDir, progress: progressOn(output) }, packageRoot);
+  const { exitCode, signal } = await lab.run({
+    argv: [process.execPath, ...mochaArguments(selection, guestOutDirectory)],
+    cwd: packageRoot,
+    stdout: output,
+    stderr: output,
+    timeoutMs,
+  });
+  if (exitCode === 0) return undefined;
+  return signal === undefined ? `exit code ${exitCode}` : `killed by signal ${signal}`;
 }
 
 /** `stock`, or where there are several kernels `amd-iommu on built-6.12`. */

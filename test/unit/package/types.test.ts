@@ -24,7 +24,7 @@ export async function drive(): Promise<bigint> {
   const counted: number = await rx.wait({ timeoutMs: 10 });
   nic.on('release-request', () => undefined).once('error', (error: VfioError) => error.likelyCause);
   const device: PciDevice = findDevice(nic.address);
-  const range: IovaRange | undefined = nic.container.iommuInfo().iovaRanges[0];
+  const range: IovaRange | undefined = nic.container?.iommuInfo().iovaRanges[0];
   const report: DoctorReport = doctor();
   using doorbell = nic.bar(0).ioeventfd(0, 32, 5);
   doorbell.trigger();
