@@ -179,12 +179,9 @@ describe('native lifetime', () => {
       const inFlight = Array.from({ length: 16 }, () => native.deviceOpenCdev('/dev/null', true));
       native.endOpening();
       const codes = new Set<string | undefined>();
-      for (const promise of inFlight) {
-        try {
-          native.deviceClose(await promise, false);
-        } catch (error) {
-          codes.add((error as NodeJS.ErrnoException).code);
-        }
+      for (const opened of await Promise.allSettled(inFlight)) {
+        if (opened.status === 'fulfilled') native.deviceClose(opened.value, false);
+        else codes.add((opened.reason as NodeJS.ErrnoException).code);
       }
       try {
         native.groupOpen('/dev/null');
