@@ -179,7 +179,7 @@ describe('native lifetime', () => {
       const inFlight = Array.from({ length: 16 }, () => native.deviceOpenCdev('/dev/null', true));
       native.endOpening();
       const codes = new Set<string | undefined>();
-      for (const opened of await Promise.allSettled(inFlight)) {
+      for (const opened of await Promise.allSettled(inFlight.map(one => Promise.resolve(one)))) {
         if (opened.status === 'fulfilled') native.deviceClose(opened.value, false);
         else codes.add((opened.reason as NodeJS.ErrnoException).code);
       }
