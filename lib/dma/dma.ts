@@ -239,7 +239,8 @@ export class Dma {
     } catch (error) {
       if (map !== undefined) native().dmaUnmap(map, false);
       native().memoryFree(memory);
-      throw error;
+      // The kernel only says EINVAL of an address space that went away meanwhile.
+      throw this.#container.iommuType === undefined ? closedError('The container') : error;
     } finally {
       this.#mapping--;
     }
