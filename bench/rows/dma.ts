@@ -51,13 +51,4 @@ export const dma: readonly Benchmark[] = [
   dmaRow('dma-map-2m-huge', 'map-huge', 2 * MiB, 600, '2 MiB, one huge page', huge),
   dmaRow('dma-map-1g-huge', 'map-huge', 1024 * MiB, 4, '1 GiB of huge pages', huge, '≤ 1.05 ×'),
   dmaRow('dma-alloc-2m', 'alloc', 2 * MiB, 200, '2 MiB, one huge page', memory('madvise', 8)),
-  dmaRow(
-    'dma-alloc-256m',
-    'alloc',
-    256 * MiB,
-    4,
-    '256 MiB of huge pages',
-    memory('madvise', 136),
-    '≤ 1.05 ×',
-  ),
 ];

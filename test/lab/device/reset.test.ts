@@ -34,7 +34,7 @@ labSuite('resetting a device', () => {
       assert.equal(device.config.busMaster, true);
       assert.equal(memory.freed, false);
       device.bar(0).write32(Edu.INTERRUPT_RAISE, 1);
-      assert.equal(await vector.wait({ timeoutMs: 5000 }), 1);
+      assert.equal(await vector.wait({ timeoutMs: 20_000 }), 1);
     });
   }
 

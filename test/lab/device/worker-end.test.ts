@@ -9,8 +9,7 @@ import { held } from '../support/held';
 import { labSuite } from '../support/suite';
 import { driverOf } from '../support/sysfs';
 
-labSuite('a worker that ends with a device open', function () {
-  this.timeout(60_000);
+labSuite('a worker that ends with a device open', () => {
   bound(devices.edu);
 
   it('terminated in the middle of DMA and interrupts: the device is quiet and opens at once', async () => {

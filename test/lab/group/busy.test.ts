@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Device } from 'vfio';
 import { devices } from '../../../lab/devices';
-import { createProcess, createWorker } from '../../support/processes';
+import { createProcess, createWorker, type Ended } from '../../support/processes';
 import { bound } from '../support/bound';
 import { Edu } from '../support/edu';
 import { labSuite } from '../support/suite';
@@ -32,8 +32,10 @@ labSuite('group: open elsewhere', () => {
     assert.equal(device.bar(0).read32(Edu.ID) & 0xffff, 0xed, 'the holder goes on undisturbed');
   }
 
-  it('in another process: EBUSY says so, whichever way it was opened', async () => {
-    const { stdout, stderr, code } = await createProcess(async ({ vfio: { Device, Group } }, address) => {
+  let process_: Promise<Ended>;
+  let thread: { failures: Promise<unknown>; ended: Promise<number> };
+  before('start both at the same time', () => {
+    process_ = createProcess(async ({ vfio: { Device, Group } }, address) => {
       const tries = [
         () => Group.open(address),
         () => Device.openSync(address),
@@ -50,11 +52,6 @@ labSuite('group: open elsewhere', () => {
       }
       process.stdout.write(JSON.stringify(failures));
     }, devices.edu);
-    assert.deepEqual([code, stderr], [0, '']);
-    check(JSON.parse(stdout) as Failure[]);
-  });
-
-  it('in another thread: the same', async () => {
     const { message, ended } = createWorker(async ({ vfio: { Device, Group }, require }, address) => {
       const { parentPort } = require('node:worker_threads') as typeof import('node:worker_threads');
       const tries = [() => Group.open(address), () => Device.openSync(address), () => Device.open(address)];
@@ -69,7 +66,17 @@ labSuite('group: open elsewhere', () => {
       }
       parentPort?.postMessage(failures);
     }, devices.edu);
-    check((await message()) as Failure[]);
-    assert.equal(await ended, 0);
+    thread = { failures: message(), ended };
+  });
+
+  it('in another process: EBUSY says so, whichever way it was opened', async () => {
+    const { stdout, stderr, code } = await process_;
+    assert.deepEqual([code, stderr], [0, '']);
+    check(JSON.parse(stdout) as Failure[]);
+  });
+
+  it('in another thread: the same', async () => {
+    check((await thread.failures) as Failure[]);
+    assert.equal(await thread.ended, 0);
   });
 });

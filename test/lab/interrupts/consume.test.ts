@@ -32,12 +32,12 @@ labSuite('ways to hear of interrupts', () => {
     vector.on('interrupt', first);
     vector.once('interrupt', count => heard.push(`once ${count}`));
     trigger(2);
-    await vector.wait({ timeoutMs: 5000 });
+    await vector.wait({ timeoutMs: 20_000 });
     trigger(1);
-    await vector.wait({ timeoutMs: 5000 });
+    await vector.wait({ timeoutMs: 20_000 });
     vector.off('interrupt', first);
     trigger(1);
-    await vector.wait({ timeoutMs: 5000 });
+    await vector.wait({ timeoutMs: 20_000 });
     assert.deepEqual(heard, ['first 2', 'once 2', 'first 1']);
   });
 

@@ -24,29 +24,29 @@ labSuite('INTx', () => {
   it('fires when the device asserts it, without bus mastering', async () => {
     assert.equal(edu.device.config.busMaster, false);
     card.raise();
-    assert.equal(await line.wait({ timeoutMs: 5000 }), 1);
+    assert.equal(await line.wait({ timeoutMs: 20_000 }), 1);
     assert.equal(edu.device.intx.enabled, line);
     assert.equal(line.index, 0);
   });
 
   it('masks itself: there is one until it is acknowledged, to the device first', async () => {
     card.raise(1);
-    await line.wait({ timeoutMs: 5000 });
+    await line.wait({ timeoutMs: 20_000 });
     card.raise(2);
     await silence(line);
     card.acknowledge();
     edu.device.intx.acknowledge();
     await silence(line);
     card.raise(4);
-    assert.equal(await line.wait({ timeoutMs: 5000 }), 1);
+    assert.equal(await line.wait({ timeoutMs: 20_000 }), 1);
     assert.equal(line.total, 2);
   });
 
   it('fires again at once when it is acknowledged while the device still asserts it', async () => {
     card.raise();
-    await line.wait({ timeoutMs: 5000 });
+    await line.wait({ timeoutMs: 20_000 });
     edu.device.intx.acknowledge();
-    assert.equal(await line.wait({ timeoutMs: 5000 }), 1);
+    assert.equal(await line.wait({ timeoutMs: 20_000 }), 1);
   });
 
   it('is held back by mask(), and comes with unmask()', async () => {
@@ -54,7 +54,7 @@ labSuite('INTx', () => {
     card.raise();
     await silence(line);
     edu.device.intx.unmask();
-    assert.equal(await line.wait({ timeoutMs: 5000 }), 1);
+    assert.equal(await line.wait({ timeoutMs: 20_000 }), 1);
     card.acknowledge();
     edu.device.intx.mask();
     edu.device.intx.mask();
@@ -68,17 +68,17 @@ labSuite('INTx', () => {
     line = edu.device.intx.enable({ unmaskEventFd: true });
     const unmask = edu.device.intx.unmaskEventFd ?? assert.fail();
     card.raise();
-    await line.wait({ timeoutMs: 5000 });
+    await line.wait({ timeoutMs: 20_000 });
     await silence(line);
     unmask.signal();
-    assert.equal(await line.wait({ timeoutMs: 5000 }), 1, 'still asserted');
+    assert.equal(await line.wait({ timeoutMs: 20_000 }), 1, 'still asserted');
     line.close();
     assert.deepEqual([unmask.closed, edu.device.intx.unmaskEventFd], [true, undefined]);
   });
 
   it('is triggered in software', async () => {
     line.trigger();
-    assert.equal(await line.wait({ timeoutMs: 5000 }), 1);
+    assert.equal(await line.wait({ timeoutMs: 20_000 }), 1);
   });
 
   it('is enabled once, and again after it was closed or disabled', async () => {
@@ -94,7 +94,7 @@ labSuite('INTx', () => {
     assert.throws(() => edu.device.intx.acknowledge(), disabled);
     line = edu.device.intx.enable({ counts: false });
     card.raise();
-    assert.equal(await line.wait({ timeoutMs: 5000 }), 1);
+    assert.equal(await line.wait({ timeoutMs: 20_000 }), 1);
   });
 
   it('does not exist on every device', () => {

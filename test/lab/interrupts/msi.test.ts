@@ -28,7 +28,7 @@ labSuite('MSI', () => {
     card.acknowledge();
     edu.device.enableBusMaster();
     card.raise();
-    assert.equal(await vector.wait({ timeoutMs: 5000 }), 1);
+    assert.equal(await vector.wait({ timeoutMs: 20_000 }), 1);
     await assert.rejects(
       vector.wait({ timeoutMs: 20 }),
       (error: Error) => !error.message.includes('bus master'),
@@ -40,7 +40,7 @@ labSuite('MSI', () => {
     const [vector] = edu.device.msi.enable(1);
     for (let i = 1; i <= 10; i++) {
       card.raise();
-      assert.equal(await vector.wait({ timeoutMs: 5000 }), 1);
+      assert.equal(await vector.wait({ timeoutMs: 20_000 }), 1);
       assert.equal(vector.total, i);
     }
     await silence(vector);
@@ -57,7 +57,7 @@ labSuite('MSI', () => {
     assert.deepEqual([first.closed, edu.device.msi.enabled, edu.device.msi.vector(0)], [true, [], undefined]);
     const [second] = edu.device.msi.enable({ count: 1 });
     card.raise();
-    assert.equal(await second.wait({ timeoutMs: 5000 }), 1);
+    assert.equal(await second.wait({ timeoutMs: 20_000 }), 1);
     assert.equal(first.total, 0);
     second.close();
     second.close();

@@ -19,7 +19,7 @@ labSuite('MSI-X grows while it is in use', () => {
       const [added] = msix.enable({ start: i, count: 1 });
       if (!msix.canGrow) {
         for (const vector of msix.enabled.slice(0, i))
-          assert.equal(await vector.wait({ timeoutMs: 5000 }), 1);
+          assert.equal(await vector.wait({ timeoutMs: 20_000 }), 1);
       }
       await silence(...msix.enabled);
       assert.deepEqual(

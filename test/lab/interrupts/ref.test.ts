@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { devices } from '../../../lab/devices';
-import { createWorker } from '../../support/processes';
+import { createWorker, type RunningWorker } from '../../support/processes';
 import { bound } from '../support/bound';
 import { labSuite } from '../support/suite';
 
-labSuite('a vector and the end of its environment', function () {
-  this.timeout(60_000);
+labSuite('a vector and the end of its environment', () => {
   bound(devices.edu, devices.pairEdu);
 
-  it('keeps it alive exactly while somebody listens', async () => {
-    const { message, ended } = createWorker(({ vfio, require }, address) => {
+  let listening: RunningWorker;
+  let unreferenced: RunningWorker;
+  let first: Promise<unknown>;
+  before('start both at the same time', () => {
+    listening = createWorker(({ vfio, require }, address) => {
       const { parentPort } = require('node:worker_threads') as typeof import('node:worker_threads');
       const device = vfio.Device.openSync(address);
       const [vector] = device.msi.enable(1);
@@ -20,18 +22,22 @@ labSuite('a vector and the end of its environment', function () {
       });
       setTimeout(() => vector.trigger(), 100).unref();
     }, devices.edu);
-    assert.equal(await message(), 1, 'the listener kept it alive until then');
-    assert.equal(await ended, 0);
-  });
-
-  it('does not keep it alive after unref()', async () => {
-    const { ended } = createWorker(({ vfio }, address) => {
+    first = listening.message();
+    unreferenced = createWorker(({ vfio }, address) => {
       const device = vfio.Device.openSync(address);
       const [vector] = device.msi.enable(1);
       vector.on('interrupt', () => undefined);
       if (vector.ref().unref() !== vector) throw new Error('unref() returns the vector');
       void vector.interrupts().next();
     }, devices.pairEdu);
-    assert.equal(await ended, 0);
+  });
+
+  it('keeps it alive exactly while somebody listens', async () => {
+    assert.equal(await first, 1, 'the listener kept it alive until then');
+    assert.equal(await listening.ended, 0);
+  });
+
+  it('does not keep it alive after unref()', async () => {
+    assert.equal(await unreferenced.ended, 0);
   });
 });

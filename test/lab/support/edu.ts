@@ -41,7 +41,7 @@ export class EduCard {
     this.registers.write64(Edu.DMA_DESTINATION, destination);
     this.registers.write64(Edu.DMA_COUNT, BigInt(bytes));
     this.registers.write32(Edu.DMA_COMMAND, DmaCommand.START | direction);
-    for (let i = 0; i < 500; i++) {
+    for (let i = 0; i < 4000; i++) {
       if ((this.registers.read32(Edu.DMA_COMMAND) & DmaCommand.START) === 0) return;
       await sleep(5);
     }

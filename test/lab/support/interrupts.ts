@@ -23,7 +23,7 @@ export async function loopback(vectors: readonly IrqVector[]): Promise<void> {
   const totals = new Map(vectors.map(vector => [vector, vector.total]));
   for (const vector of vectors) {
     vector.trigger();
-    assert.equal(await vector.wait({ timeoutMs: 5000 }), 1, `vector ${vector.index}`);
+    assert.equal(await vector.wait({ timeoutMs: 20_000 }), 1, `vector ${vector.index}`);
   }
   for (const [vector, total] of totals) assert.equal(vector.total, total + 1, `vector ${vector.index}`);
 }

@@ -15,6 +15,17 @@ export function drivers(addresses: readonly string[]): Record<string, string | u
   return Object.fromEntries(addresses.map(address => [address, driverOf(address)]));
 }
 
+/** Moves devices that are elsewhere back to the drivers they had. */
+export function putBack(before: Record<string, string | undefined>): void {
+  for (const [address, driver] of Object.entries(before)) {
+    const now = driverOf(address);
+    if (now === driver) continue;
+    fs.writeFileSync(`/sys/bus/pci/devices/${address}/driver_override`, '\n');
+    if (now !== undefined) fs.writeFileSync(`/sys/bus/pci/drivers/${now}/unbind`, address);
+    if (driver !== undefined) fs.writeFileSync(`/sys/bus/pci/drivers/${driver}/bind`, address);
+  }
+}
+
 export function groupOf(address: string): number {
   return Number(path.basename(fs.readlinkSync(`/sys/bus/pci/devices/${address}/iommu_group`)));
 }
