@@ -20,6 +20,11 @@ labSuite('MSI-X sent by the device itself', () => {
     nic.device.msix.disable();
     nic.device.disableBusMaster();
   });
+  /** Interrupt moderation may send once more what came before; that is taken here, and not for what comes next. */
+  const settle = async (): Promise<void> => {
+    await sleep(20 * SPACING_MS);
+    for (const vector of nic.device.msix.enabled) vector.waitSync(0);
+  };
   const causes = [Cause.RXQ0, Cause.TXQ0, Cause.LINK_STATUS_CHANGE | Cause.OTHER];
 
   it('does not arrive before bus mastering is on', async () => {
@@ -30,6 +35,7 @@ labSuite('MSI-X sent by the device itself', () => {
   it('arrives on the vector that the device was told to use, and on no other', async () => {
     nic.device.enableBusMaster();
     for (const [i, cause] of causes.entries()) {
+      await settle();
       const others = vectors.filter(vector => vector.index !== i);
       const fired = vectors[i]?.wait({ timeoutMs: 20_000 });
       const quiet = silence(...others);
@@ -44,10 +50,11 @@ labSuite('MSI-X sent by the device itself', () => {
     nic.device.msix.disable();
     const [first] = nic.device.msix.enable(1);
     const [second] = nic.device.msix.enable({ start: 1, count: 1 });
-    first.waitSync(0);
+    await settle();
     const before = first.total;
     interruptFor(registers, Cause.TXQ0);
-    assert.equal(await second.wait({ timeoutMs: 20_000 }), 1);
+    assert.ok((await second.wait({ timeoutMs: 20_000 })) > 0);
+    await settle();
     second.close();
     interruptFor(registers, Cause.TXQ0);
     await silence(first);
