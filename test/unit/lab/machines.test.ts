@@ -44,12 +44,15 @@ describe('lab: kernels of a profile', () => {
 });
 
 describe("lab: machines in QEMU's terms", () => {
-  it('name the properties of scalable mode as this QEMU does', () => {
-    const args = (...names: string[]): string =>
+  it('name the properties of an IOMMU as this QEMU does', () => {
+    const scalable = (...names: string[]): string =>
       describeIommu('intel-scalable', new Set(names)).args[1] ?? '';
-    assert.ok(args('x-scalable-mode', 'x-flts').endsWith(',x-scalable-mode=on,x-flts=on'));
-    assert.ok(args('scalable-mode', 'x-flts').endsWith(',scalable-mode=on,x-flts=on'));
-    assert.ok(args('x-scalable-mode').endsWith(',x-scalable-mode=on'));
+    assert.ok(scalable('x-scalable-mode', 'x-flts').endsWith('=on,x-scalable-mode=on,x-flts=on'));
+    assert.ok(
+      scalable('scalable-mode', 'fsts', 'pasid-bits').endsWith(',scalable-mode=on,fsts=on,pasid-bits=20'),
+    );
+    assert.match(describeIommu('amd', new Set(['dma-remap'])).args[1] ?? '', /,dma-remap=on$/);
+    assert.doesNotMatch(describeIommu('amd', new Set()).args[1] ?? '', /dma-remap/);
   });
 
   it('unplug the way their kernel knows', () => {
