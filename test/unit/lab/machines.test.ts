@@ -55,6 +55,13 @@ describe("lab: machines in QEMU's terms", () => {
     assert.doesNotMatch(describeIommu('amd', new Set()).args[1] ?? '', /dma-remap/);
   });
 
+  it('have the pair as two functions of a card where nothing works behind a PCI bridge', () => {
+    const { args } = buildMachine(findProfile('virtio-iommu'), files, 'tcg');
+    assert.ok(args.includes('edu,bus=port6,addr=0.0,multifunction=on'));
+    assert.ok(args.includes('pci-testdev,bus=port6,addr=0.1'));
+    assert.ok(args.some(text => text.startsWith('virtio-rng-pci,bus=port8')));
+  });
+
   it('unplug the way their kernel knows', () => {
     const unplugs = (name: string): boolean =>
       buildMachine(findProfile(name), files, 'tcg').args.includes(
