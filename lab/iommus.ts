@@ -10,6 +10,7 @@ export interface Iommu {
 /** The device whose properties decide how an IOMMU is asked for, where they differ between versions of QEMU. */
 export const propertiesNeeded: Partial<Record<IommuKind, string>> = {
   'intel-scalable': 'intel-iommu',
+  'intel-first-stage': 'intel-iommu',
   amd: 'amd-iommu',
 };
 
@@ -28,11 +29,14 @@ export function describeIommu(kind: IommuKind, properties: ReadonlySet<string>):
     case 'intel':
       return { machine: split, args: ['-device', 'intel-iommu,intremap=on'], cmdline: ['intel_iommu=on'] };
     case 'intel-scalable':
+    case 'intel-first-stage': {
+      const stage = kind === 'intel-first-stage' ? known(firstStage) : '';
       return {
         machine: split,
-        args: ['-device', `intel-iommu,intremap=on,device-iotlb=on${known(scalable)}`],
+        args: ['-device', `intel-iommu,intremap=on,device-iotlb=on${known(scalable)}${stage}`],
         cmdline: ['intel_iommu=on,sm_on'],
       };
+    }
     case 'amd':
       return {
         machine: split,
@@ -47,12 +51,14 @@ export function describeIommu(kind: IommuKind, properties: ReadonlySet<string>):
   }
 }
 
-/** Scalable mode, first-stage tables, PASIDs; under their names in QEMU 11 and, experimental, in QEMU 10. */
+/** Scalable mode and PASIDs; under their names in QEMU 11 and, experimental, in QEMU 10. */
 const scalable = [
   ['scalable-mode=on', 'x-scalable-mode=on'],
-  ['fsts=on', 'x-flts=on'],
   ['pasid-bits=20', 'x-pasid-mode=on'],
 ];
+
+/** First-stage tables, instead of second-stage ones. */
+const firstStage = [['fsts=on', 'x-flts=on']];
 
 /** Translation of DMA; before QEMU 10.2 there was no choice, and not all of it worked. */
 const remapping = [['dma-remap=on']];

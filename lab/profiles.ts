@@ -5,7 +5,7 @@ import type { QemuKind } from './qemu-program.js';
 export type KernelKind = 'debian-6.1' | 'debian-6.12' | BuiltKernelKind;
 
 /** The IOMMU of the machine; iommus.ts knows what each means. */
-export type IommuKind = 'intel' | 'intel-scalable' | 'amd' | 'virtio' | 'none';
+export type IommuKind = 'intel' | 'intel-scalable' | 'intel-first-stage' | 'amd' | 'virtio' | 'none';
 
 /** A PCI device of the machine; qemu.ts knows what each means. */
 export type DeviceKind =
@@ -114,9 +114,18 @@ export const profiles: readonly Profile[] = [
   },
   {
     name: 'intel-scalable',
-    purpose: "the same with Intel's scalable mode: first-stage tables, PASID entries",
+    purpose: "the same with Intel's scalable mode: still second-stage tables, but by way of PASID entries",
     ...built,
     iommu: 'intel-scalable',
+    devices: devicesWithoutBridge,
+  },
+  {
+    name: 'intel-first-stage',
+    purpose: "scalable mode with first-stage tables only, which are the processor's own format",
+    ...built,
+    // Up to 6.12 iommufd makes second-stage tables alone: the group and its container work there, a cdev does not attach.
+    kernels: ['built-latest'],
+    iommu: 'intel-first-stage',
     devices: devicesWithoutBridge,
   },
   {

@@ -10,6 +10,7 @@ const iommus: Record<string, RegExp> = {
   'stock-6.12': /^dmar\d+$/,
   'intel-iommu': /^dmar\d+$/,
   'intel-scalable': /^dmar\d+$/,
+  'intel-first-stage': /^dmar\d+$/,
   'amd-iommu': /^ivhd\d+$/,
   'virtio-iommu': /^0000:00:01\.0$/,
 };
@@ -65,13 +66,16 @@ describe('machine: IOMMU', () => {
 
 describe('machine: scalable mode', () => {
   before(function () {
-    if (profile !== 'intel-scalable') skip(this, 'needs the profile intel-scalable');
+    if (profile !== 'intel-scalable' && profile !== 'intel-first-stage')
+      skip(this, 'needs a profile that has it');
   });
 
-  it('is offered by the IOMMU, with first-stage tables', () => {
+  it('is offered by the IOMMU, with the tables that the profile names', () => {
     const ecap = BigInt(`0x${fs.readFileSync('/sys/class/iommu/dmar0/intel-iommu/ecap', 'utf8').trim()}`);
-    // VT-d specification, Extended Capability Register: SMTS is bit 43, FSTS is bit 47.
-    assert.equal((ecap >> 43n) & 1n, 1n, 'SMTS');
-    assert.equal((ecap >> 47n) & 1n, 1n, 'FSTS');
+    const bit = (index: bigint): boolean => ((ecap >> index) & 1n) === 1n;
+    // VT-d specification, Extended Capability Register: PASID, SMTS, SSTS, FSTS.
+    const offered = { pasid: bit(40n), scalable: bit(43n), second: bit(46n), first: bit(47n) };
+    const first = profile === 'intel-first-stage';
+    assert.deepEqual(offered, { pasid: true, scalable: true, second: !first, first });
   });
 });

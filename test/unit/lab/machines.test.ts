@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { parseArguments } from '../../../lab/arguments.js';
 import { describeIommu } from '../../../lab/iommus.js';
 import { profileTable } from '../../../lab/profile-table.js';
-import { findProfile, profiles } from '../../../lab/profiles.js';
+import { findProfile, type IommuKind, profiles } from '../../../lab/profiles.js';
 import { buildMachine, type MachineFiles } from '../../../lab/qemu.js';
 
 const files: MachineFiles = {
@@ -45,14 +45,15 @@ describe('lab: kernels of a profile', () => {
 
 describe("lab: machines in QEMU's terms", () => {
   it('name the properties of an IOMMU as this QEMU does', () => {
-    const scalable = (...names: string[]): string =>
-      describeIommu('intel-scalable', new Set(names)).args[1] ?? '';
-    assert.ok(scalable('x-scalable-mode', 'x-flts').endsWith('=on,x-scalable-mode=on,x-flts=on'));
-    assert.ok(
-      scalable('scalable-mode', 'fsts', 'pasid-bits').endsWith(',scalable-mode=on,fsts=on,pasid-bits=20'),
-    );
-    assert.match(describeIommu('amd', new Set(['dma-remap'])).args[1] ?? '', /,dma-remap=on$/);
-    assert.doesNotMatch(describeIommu('amd', new Set()).args[1] ?? '', /dma-remap/);
+    const device = (kind: IommuKind, ...names: string[]): string =>
+      describeIommu(kind, new Set(names)).args[1] ?? '';
+    const experimental = ['x-scalable-mode', 'x-flts'];
+    assert.match(device('intel-scalable', ...experimental), /=on,x-scalable-mode=on$/);
+    assert.match(device('intel-first-stage', ...experimental), /=on,x-scalable-mode=on,x-flts=on$/);
+    const final = ['scalable-mode', 'fsts', 'pasid-bits'];
+    assert.match(device('intel-first-stage', ...final), /,scalable-mode=on,pasid-bits=20,fsts=on$/);
+    assert.match(device('amd', 'dma-remap'), /,dma-remap=on$/);
+    assert.doesNotMatch(device('amd'), /dma-remap/);
   });
 
   it('have the pair as two functions of a card where nothing works behind a PCI bridge', () => {
