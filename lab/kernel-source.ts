@@ -21,7 +21,7 @@ interface Origin {
 /** Where each comes from. The newest kernel that is made for a released Debian is in the backports for that one. */
 export const kernelOrigins: Readonly<Record<BuiltKernelKind, Origin>> = {
   'built-6.12': { package: 'linux-source-6.12', steps: 1450 },
-  'built-latest': { package: 'linux-source', suite: 'trixie-backports', steps: 2200 },
+  'built-latest': { package: 'linux-source', suite: 'trixie-backports', steps: 1500 },
 };
 
 /** Whether a kernel is one that is built here. */

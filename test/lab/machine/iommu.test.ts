@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { devices } from '../../../lab/devices';
+import { needs } from '../../support/needs';
 import { skip } from '../../support/skip';
 import { bindByHand, cdevOf, groupOf, profile } from './support';
 
@@ -21,9 +22,8 @@ describe('machine: IOMMU', () => {
   const bound = [devices.nicA, devices.edu, devices.pairEdu, devices.pairTestdev];
   const giveBack: (() => void)[] = [];
 
-  before(function () {
-    if (profile === undefined || !(profile in iommus))
-      skip(this, 'needs a machine with an IOMMU and the NICs');
+  needs({ profile: Object.keys(iommus) });
+  before(() => {
     // Before 6.15 virtio-iommu has a group for a device only once a driver has taken it.
     for (const address of bound) giveBack.push(bindByHand(address));
   });
@@ -65,10 +65,7 @@ describe('machine: IOMMU', () => {
 });
 
 describe('machine: scalable mode', () => {
-  before(function () {
-    if (profile !== 'intel-scalable' && profile !== 'intel-first-stage')
-      skip(this, 'needs a profile that has it');
-  });
+  needs({ profile: ['intel-scalable', 'intel-first-stage'] });
 
   it('is offered by the IOMMU, with the tables that the profile names', () => {
     const ecap = BigInt(`0x${fs.readFileSync('/sys/class/iommu/dmar0/intel-iommu/ecap', 'utf8').trim()}`);

@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
-import { skip } from '../../support/skip';
-import { profile } from './support';
+import { needs } from '../../support/needs';
 
 describe("machine: iommufd's mock devices", () => {
-  before(function () {
-    if (profile !== 'iommufd-mock') skip(this, 'needs the profile iommufd-mock');
-  });
+  needs({ profile: 'iommufd-mock' });
 
   it('have a bus of their own, and no PCI device is in the way', () => {
     assert.ok(fs.statSync('/dev/iommu').isCharacterDevice());

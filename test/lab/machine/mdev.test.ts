@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
-import { skip } from '../../support/skip';
+import { needs } from '../../support/needs';
 import { cdevOf, groupOf, names } from './support';
 
 const parents = '/sys/class/mdev_bus';
@@ -10,9 +10,7 @@ const parents = '/sys/class/mdev_bus';
 const types = { mtty: 'mtty-2', mdpy: 'mdpy-vga', mbochs: 'mbochs-small' };
 
 describe('machine: mediated devices', () => {
-  before(function () {
-    if (!process.env['LAB_KERNEL']?.startsWith('built-')) skip(this, 'needs a kernel with the mdev samples');
-  });
+  needs({ files: [parents] });
 
   it("come from the kernel's three samples", () => {
     assert.deepEqual(names(parents).sort(), Object.keys(types).sort());

@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { devices } from '../../../lab/devices';
-import { skip } from '../../support/skip';
-import { bindByHand, groupOf, names, profile } from './support';
+import { needs } from '../../support/needs';
+import { bindByHand, groupOf, names } from './support';
 
 describe('machine: no IOMMU', () => {
   const device = `/sys/bus/pci/devices/${devices.nicA}`;
 
-  before(function () {
-    if (profile !== 'no-iommu') skip(this, 'needs the profile no-iommu');
-  });
+  needs({ profile: 'no-iommu' });
 
   it('has none, and groups only for devices under vfio-pci', () => {
     // The mock one is there on every kernel built here, and takes no PCI device.

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { sriovDevices } from '../../../lab/devices';
-import { skip } from '../../support/skip';
-import { bindByHand, cdevOf, groupOf, profile } from './support';
+import { needs } from '../../support/needs';
+import { bindByHand, cdevOf, groupOf } from './support';
 
 describe('machine: SR-IOV', () => {
   const device = `/sys/bus/pci/devices/${sriovDevices.nicA}`;
@@ -16,8 +16,8 @@ describe('machine: SR-IOV', () => {
       );
   let giveBack: (() => void) | undefined;
 
-  before(function () {
-    if (profile !== 'sr-iov') skip(this, 'needs the profile sr-iov');
+  needs({ profile: 'sr-iov' });
+  before(() => {
     giveBack = bindByHand(sriovDevices.nicA);
   });
   after(() => {
