@@ -38,7 +38,7 @@ export async function scratchDirectory(beside: string): Promise<Disposable & { p
 /** Removes what runs that were killed outright have left; for who holds the lock under which they worked. */
 export async function removeUnfinished(home: string): Promise<void> {
   const names = (await readdir(home).catch(() => [])).filter(name => name.includes(unfinished));
-  for (const name of names) await rm(path.join(home, name), { recursive: true });
+  for (const name of names) await rm(path.join(home, name), { recursive: true, force: true });
 }
 
 /** The complete directory that was added last, if there is any; of those with a particular end of their name. */

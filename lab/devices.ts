@@ -1,7 +1,19 @@
+import { profiles } from './profiles.js';
+
+/** The machine that this runs in, as the lab tells its commands; undefined on the host. */
+const here = profiles.find(({ name }) => name === process.env['LAB_PROFILE']);
+
+/** The group of two behind a PCIe-to-PCI bridge, whose bus cannot tell its members' requests apart. */
+const behindBridge = { bridge: '0000:06:00.0', pairEdu: '0000:07:01.0', pairTestdev: '0000:07:02.0' };
+
+/** The group of two as one card with two functions. The bridge above is a root port, and no member of the group. */
+const oneCard = { bridge: '0000:00:15.0', pairEdu: '0000:06:00.0', pairTestdev: '0000:06:00.1' };
+
+const pair = here?.devices.some(({ kind }) => kind === 'functions') ? oneCard : behindBridge;
+
 /**
- * Where the devices of the stock machine sit (profiles.ts puts them there). Each but the last two is alone behind a
- * PCIe root port and so alone in its IOMMU group; the pair shares one group, because the PCI bus behind a PCIe-to-PCI
- * bridge cannot tell its members' requests apart.
+ * Where the devices of the machines sit (profiles.ts puts them there): in the guest those of its own machine, on the
+ * host those of `stock`. Each but the pair is alone behind a PCIe root port and so alone in its IOMMU group.
  */
 export const devices = {
   /** Intel 82574L (e1000e) with the MAC address 52:54:00:00:00:01, wired to nicB. */
@@ -14,12 +26,12 @@ export const devices = {
   edu: '0000:04:00.0',
   /** Test BARs in memory and I/O-port space. */
   testdev: '0000:05:00.0',
-  /** The bridge above the pair. It is a member of their group that needs no binding. */
-  bridge: '0000:06:00.0',
+  /** The bridge above the pair. If it is a PCIe-to-PCI bridge, it is a member of their group that needs no binding. */
+  bridge: pair.bridge,
   /** First of the group of two: an edu. */
-  pairEdu: '0000:07:01.0',
+  pairEdu: pair.pairEdu,
   /** Second of the group of two: a pci-testdev. */
-  pairTestdev: '0000:07:02.0',
+  pairTestdev: pair.pairTestdev,
   /** An entropy source that reports errors (AER). Only the machines of the built kernels have this one and the next. */
   rng: '0000:08:00.0',
   /** A graphics card with the legacy VGA ranges. */

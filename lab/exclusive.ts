@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { atExit } from './cleanup.js';
 import { cacheDirectory } from './paths.js';
 import type { Progress } from './progress.js';
 
@@ -27,6 +28,8 @@ export async function exclusively<T>(progress: Progress, work: () => Promise<T>,
     detached: true,
   });
   const ended = once(holder, 'close');
+  // While it waits for the lock it does not see its input end.
+  const cleanup = atExit(holder);
   try {
     await progress('waiting for the set-up that another run does', () =>
       Promise.race([once(holder.stdout, 'data'), ended]),
@@ -35,5 +38,6 @@ export async function exclusively<T>(progress: Progress, work: () => Promise<T>,
   } finally {
     holder.stdin.end();
     await ended;
+    cleanup[Symbol.dispose]();
   }
 }

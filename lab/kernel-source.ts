@@ -4,7 +4,7 @@ import { type Archive, download, lookUp, ownArchive, refresh } from './apt.js';
 import { mustRun } from './command.js';
 import { LabError } from './error.js';
 import type { Progress } from './progress.js';
-import { openSuite } from './suite.js';
+import { openSuites } from './suite.js';
 
 /** A kernel that is built here, from Debian's source. */
 export type BuiltKernelKind = 'built-6.12' | 'built-latest';
@@ -20,8 +20,8 @@ interface Origin {
 
 /** Where each comes from. The newest kernel that is made for a released Debian is in the backports for that one. */
 export const kernelOrigins: Readonly<Record<BuiltKernelKind, Origin>> = {
-  'built-6.12': { package: 'linux-source-6.12', steps: 2000 },
-  'built-latest': { package: 'linux-source', suite: 'trixie-backports', steps: 2200 },
+  'built-6.12': { package: 'linux-source-6.12', steps: 1450 },
+  'built-latest': { package: 'linux-source', suite: 'trixie-backports', steps: 1500 },
 };
 
 /** Whether a kernel is one that is built here. */
@@ -43,7 +43,7 @@ export async function fetchSource(
   progress: Progress,
 ): Promise<KernelSource> {
   const { package: wanted, suite } = kernelOrigins[kind];
-  const archive: Archive = suite === undefined ? ownArchive : await openSuite(suite);
+  const archive: Archive = suite === undefined ? ownArchive : await openSuites([suite]);
   // The machine's own lists are its administrator's business; those of a suite of ours are only as new as we make them.
   if (suite !== undefined) await refresh(progress, archive);
   const found = await lookUp(wanted, progress, archive);

@@ -5,7 +5,7 @@ import type { QemuKind } from './qemu-program.js';
 export type KernelKind = 'debian-6.1' | 'debian-6.12' | BuiltKernelKind;
 
 /** The IOMMU of the machine; iommus.ts knows what each means. */
-export type IommuKind = 'intel' | 'intel-scalable' | 'amd' | 'virtio' | 'none';
+export type IommuKind = 'intel' | 'intel-scalable' | 'intel-first-stage' | 'amd' | 'virtio' | 'none';
 
 /** A PCI device of the machine; qemu.ts knows what each means. */
 export type DeviceKind =
@@ -20,7 +20,11 @@ export type DeviceKind =
   /** A graphics card with the legacy VGA ranges. */
   | { kind: 'vga' }
   /** A PCIe-to-PCI bridge: all that is behind it makes one IOMMU group. */
-  | { kind: 'bridge'; devices: DeviceKind[] };
+  | { kind: 'bridge'; devices: DeviceKind[] }
+  /** One card with several functions, which can reach each other and so make one IOMMU group. */
+  | { kind: 'functions'; devices: DeviceKind[] }
+  /** A slot with nothing in it. */
+  | { kind: 'empty' };
 
 /** One machine: everything that decides what the tests see. */
 export interface Profile {
@@ -51,6 +55,15 @@ const stockDevices: readonly DeviceKind[] = [
 
 /** The built kernels' machines have two more. */
 const devices: readonly DeviceKind[] = [...stockDevices, { kind: 'virtio-rng' }, { kind: 'vga' }];
+
+/**
+ * The same without a PCI bridge, for IOMMUs that translate for nothing behind one: Linux sets scalable mode up for the
+ * device's own address only, and virtio-iommu knows no device at the bridge's. The empty slot has the bus in the
+ * bridge's place.
+ */
+const devicesWithoutBridge: readonly DeviceKind[] = devices.flatMap(device =>
+  device.kind === 'bridge' ? [{ kind: 'functions', devices: device.devices }, { kind: 'empty' }] : [device],
+);
 
 /** Two ports of a card that can split itself up, wired to each other. */
 const sriovDevices: readonly DeviceKind[] = [
@@ -101,9 +114,19 @@ export const profiles: readonly Profile[] = [
   },
   {
     name: 'intel-scalable',
-    purpose: "the same with Intel's scalable mode: first-stage tables, PASID entries",
+    purpose: "the same with Intel's scalable mode: still second-stage tables, but by way of PASID entries",
     ...built,
     iommu: 'intel-scalable',
+    devices: devicesWithoutBridge,
+  },
+  {
+    name: 'intel-first-stage',
+    purpose: "scalable mode with first-stage tables only, which are the processor's own format",
+    ...built,
+    // Up to 6.12 iommufd makes second-stage tables alone: the group and its container work there, a cdev does not attach.
+    kernels: ['built-latest'],
+    iommu: 'intel-first-stage',
+    devices: devicesWithoutBridge,
   },
   {
     name: 'amd-iommu',
@@ -116,6 +139,7 @@ export const profiles: readonly Profile[] = [
     purpose: 'the same over an IOMMU that remaps no interrupts, so that VFIO must be told to allow that',
     ...built,
     iommu: 'virtio',
+    devices: devicesWithoutBridge,
     cmdline: ['vfio_iommu_type1.allow_unsafe_interrupts=1', 'iommufd.allow_unsafe_interrupts=1'],
   },
   {

@@ -94,7 +94,12 @@ function addDevice(
   images: string,
   address?: string,
 ): void {
-  const place = address === undefined ? `bus=${bus}` : `bus=${bus},addr=${address}`;
+  // QEMU takes "0.1" for the second function of a card, and wants to be told at the first that there are more.
+  const place = [
+    `bus=${bus}`,
+    ...(address === undefined ? [] : [`addr=${address}`]),
+    ...(address?.endsWith('.0') ? ['multifunction=on'] : []),
+  ].join(',');
   const id = address === undefined ? bus : `${bus}-${address}`;
   switch (device.kind) {
     case 'e1000e':
@@ -123,6 +128,11 @@ function addDevice(
       break;
     case 'vga':
       machine.args.push('-device', `VGA,${place}`);
+      break;
+    case 'functions':
+      device.devices.forEach((below, index) => addDevice(machine, below, bus, images, `0.${index}`));
+      break;
+    case 'empty':
       break;
     case 'bridge':
       machine.args.push('-device', `pcie-pci-bridge,id=${id}-pci,${place}`);

@@ -9,17 +9,21 @@ import { cacheDirectory } from './paths.js';
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 /**
- * A suite of the Debian archive that the machine's own apt does not read, such as a later release's backports. It gets
- * sources, lists and a state of its own in the cache, so that nothing of the machine's changes and nothing that is
- * installed or pinned there plays a part. The mirror is the one the machine uses; signatures are checked as always.
+ * Suites of the Debian archive that the machine's own apt does not read, such as a later release's backports; the last
+ * one is preferred. They get sources, lists and a state of their own in the cache, so that nothing of the machine's
+ * changes and nothing that is installed or pinned there plays a part. The mirror is the one the machine uses;
+ * signatures are checked as always.
  */
-export async function openSuite(suite: string): Promise<Archive> {
-  const home = path.join(cacheDirectory(), 'apt', suite);
+export async function openSuites(suites: readonly string[]): Promise<Archive> {
+  const name = suites.join('+');
+  const home = path.join(cacheDirectory(), 'apt', name);
   for (const directory of ['lists/partial', 'cache/archives/partial']) {
     await mkdir(path.join(home, directory), { recursive: true });
   }
   const sources = path.join(home, 'sources.list');
-  await writeFile(sources, `deb [signed-by=${keyring}] ${await machineMirror()} ${suite} main\n`);
+  const mirror = await machineMirror();
+  const lines = suites.map(suite => `deb [signed-by=${keyring}] ${mirror} ${suite} main\n`);
+  await writeFile(sources, lines.join(''));
   const settings = {
     'Dir::Etc::sourcelist': sources,
     'Dir::Etc::sourceparts': '/dev/null',
@@ -29,11 +33,11 @@ export async function openSuite(suite: string): Promise<Archive> {
     'Dir::State::status': '/dev/null',
     'Dir::Cache': path.join(home, 'cache'),
     // Backports are not chosen unless asked for by name.
-    'APT::Default-Release': suite,
+    'APT::Default-Release': suites.at(-1) ?? '',
     'APT::Sandbox::User': 'root',
   };
   return {
-    name: suite,
+    name,
     options: Object.entries(settings).flatMap(([key, value]) => ['-o', `${key}=${value}`]),
   };
 }
@@ -49,7 +53,7 @@ async function machineMirror(): Promise<string> {
 }
 
 /** The machine's release: `bookworm` for Debian 12. */
-export async function debianCodename(): Promise<string> {
+async function debianCodename(): Promise<string> {
   const codename = await mustRun(['sh', '-c', '. /etc/os-release && printf %s "$VERSION_CODENAME"']);
   if (codename === '') throw new LabError('/etc/os-release names no VERSION_CODENAME; is this Debian?');
   return codename;

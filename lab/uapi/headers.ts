@@ -8,7 +8,7 @@ import { exclusively } from '../exclusive.js';
 import { kernelOrigins } from '../kernel-source.js';
 import { cacheDirectory } from '../paths.js';
 import type { Progress } from '../progress.js';
-import { openSuite } from '../suite.js';
+import { openSuites } from '../suite.js';
 import { parseHeader } from './header.js';
 import type { Header } from './table.js';
 
@@ -33,7 +33,7 @@ export async function ensureHeaders(progress: Progress): Promise<string> {
 
 async function fetchHeaders(home: string, progress: Progress): Promise<string> {
   const { suite } = kernelOrigins['built-latest'];
-  const archive = suite === undefined ? ownArchive : await openSuite(suite);
+  const archive = suite === undefined ? ownArchive : await openSuites([suite]);
   await refresh(progress, archive);
   const { version } = await lookUp(packageName, progress, archive);
   return cached(path.join(home, version), progress, async target => {

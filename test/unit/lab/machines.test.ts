@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { parseArguments } from '../../../lab/arguments.js';
 import { describeIommu } from '../../../lab/iommus.js';
 import { profileTable } from '../../../lab/profile-table.js';
-import { findProfile, profiles } from '../../../lab/profiles.js';
+import { findProfile, type IommuKind, profiles } from '../../../lab/profiles.js';
 import { buildMachine, type MachineFiles } from '../../../lab/qemu.js';
 
 const files: MachineFiles = {
@@ -44,12 +44,23 @@ describe('lab: kernels of a profile', () => {
 });
 
 describe("lab: machines in QEMU's terms", () => {
-  it('name the properties of scalable mode as this QEMU does', () => {
-    const args = (...names: string[]): string =>
-      describeIommu('intel-scalable', new Set(names)).args[1] ?? '';
-    assert.ok(args('x-scalable-mode', 'x-flts').endsWith(',x-scalable-mode=on,x-flts=on'));
-    assert.ok(args('scalable-mode', 'x-flts').endsWith(',scalable-mode=on,x-flts=on'));
-    assert.ok(args('x-scalable-mode').endsWith(',x-scalable-mode=on'));
+  it('name the properties of an IOMMU as this QEMU does', () => {
+    const device = (kind: IommuKind, ...names: string[]): string =>
+      describeIommu(kind, new Set(names)).args[1] ?? '';
+    const experimental = ['x-scalable-mode', 'x-flts'];
+    assert.match(device('intel-scalable', ...experimental), /=on,x-scalable-mode=on$/);
+    assert.match(device('intel-first-stage', ...experimental), /=on,x-scalable-mode=on,x-flts=on$/);
+    const final = ['scalable-mode', 'fsts', 'pasid-bits'];
+    assert.match(device('intel-first-stage', ...final), /,scalable-mode=on,pasid-bits=20,fsts=on$/);
+    assert.match(device('amd', 'dma-remap'), /,dma-remap=on$/);
+    assert.doesNotMatch(device('amd'), /dma-remap/);
+  });
+
+  it('have the pair as two functions of a card where nothing works behind a PCI bridge', () => {
+    const { args } = buildMachine(findProfile('virtio-iommu'), files, 'tcg');
+    assert.ok(args.includes('edu,bus=port6,addr=0.0,multifunction=on'));
+    assert.ok(args.includes('pci-testdev,bus=port6,addr=0.1'));
+    assert.ok(args.some(text => text.startsWith('virtio-rng-pci,bus=port8')));
   });
 
   it('unplug the way their kernel knows', () => {

@@ -19,6 +19,20 @@ describe('lab: progress', () => {
     );
   });
 
+  it('gives a line to each note, also amid a step', async () => {
+    const sink = new TextSink();
+    const progress = progressOn(sink, 0);
+    await progress('outer', async () => {
+      await sleep(20);
+      progress.note?.('half of it');
+      progress.note?.('nearly all');
+    });
+    assert.match(
+      sink.text,
+      /^lab: outer \.\.\.\nlab: half of it\nlab: nearly all\nlab: outer took 0\.\d s\n$/,
+    );
+  });
+
   it('hands results and failures on', async () => {
     const progress = progressOn(new TextSink());
     assert.equal(await progress('x', () => Promise.resolve(7)), 7);
