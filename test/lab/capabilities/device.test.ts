@@ -19,6 +19,8 @@ labSuite('device capabilities of PCI devices', () => {
       assert.deepEqual(flags, { ...none, reset: true, pci: true });
       assert.deepEqual([capabilities, regionCount, irqCount], [[], 9, 5]);
       refusal('VFIO_DEVICE_INFO_CAP_PCI_ATOMIC_COMP', 'VFIO_DEVICE_FLAGS_CAPS');
+      refusal('VFIO_DEVICE_INFO_CAP_ZPCI_BASE', 'VFIO_DEVICE_INFO_CAP_ZPCI_GROUP');
+      refusal('VFIO_DEVICE_INFO_CAP_ZPCI_UTIL', 'VFIO_DEVICE_INFO_CAP_ZPCI_PFIP');
       refusal('VFIO_DEVICE_FLAGS_PLATFORM', 'VFIO_DEVICE_FLAGS_AMBA', 'VFIO_DEVICE_FLAGS_CCW');
       refusal('VFIO_DEVICE_FLAGS_AP', 'VFIO_DEVICE_FLAGS_FSL_MC', 'VFIO_DEVICE_FLAGS_CDX');
     });

@@ -23,6 +23,10 @@ labSuite('region capabilities of PCI devices', () => {
       }
       if (table !== undefined) covers('VFIO_REGION_INFO_CAP_MSIX_MAPPABLE', 'VFIO_REGION_INFO_FLAG_CAPS');
       refusal('VFIO_REGION_INFO_CAP_SPARSE_MMAP', 'VFIO_REGION_TYPE_PCI_VENDOR_TYPE');
+      // What kernels had once: regions and capabilities of NVLink bridges, and the first migration protocol's region.
+      refusal('VFIO_REGION_INFO_CAP_NVLINK2_SSATGT', 'VFIO_REGION_INFO_CAP_NVLINK2_LNKSPD');
+      refusal('VFIO_REGION_SUBTYPE_NVIDIA_NVLINK2_RAM', 'VFIO_REGION_SUBTYPE_IBM_NVLINK2_ATSD');
+      refusal('VFIO_REGION_TYPE_MIGRATION_DEPRECATED');
     });
   }
 });

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { Device, IrqIndex, VfioError } from 'vfio';
 import { devices } from '../../../lab/devices';
 import { native } from '../../../lib/native';
+import { covers } from '../../support/covers';
 import { bound } from '../support/bound';
 import { Edu } from '../support/edu';
 import { held } from '../support/held';
@@ -52,6 +53,7 @@ labSuite('what the kernel says about a device', () => {
     await unbound;
     assert.equal(requests, 1);
     await rebind(devices.edu);
+    covers('VFIO_PCI_REQ_IRQ_INDEX');
   });
 
   it('ERR and REQ are armed from the start', async () => {
@@ -77,6 +79,7 @@ labSuite('what the kernel says about a device', () => {
     assert.equal(error.code, 'ERR_VFIO_DEVICE_ERROR');
     assert.equal(error.address, devices.nicA);
     assert.equal(requests.length, 1, 'asked again it is still the same request');
+    covers('VFIO_PCI_ERR_IRQ_INDEX', 'VFIO_PCI_REQ_IRQ_INDEX');
   });
 
   it('an error that nobody listens to is a warning, and does not end the process', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { Device } from 'vfio';
 import { devices } from '../../../lab/devices';
+import { covers } from '../../support/covers';
 import { bound } from '../support/bound';
 import { Edu } from '../support/edu';
 import { labSuite } from '../support/suite';
@@ -23,6 +24,7 @@ labSuite('resetting a device', () => {
       assert.equal(registers.read8(chosenTest), 0);
       registers.write8(chosenTest, 1);
       assert.equal(registers.read8(chosenTest), 1, 'the mapping works on');
+      covers('VFIO_DEVICE_RESET', 'VFIO_DEVICE_FLAGS_RESET');
     });
 
     it(`${way}() keeps bus mastering, interrupts and DMA memory`, async () => {

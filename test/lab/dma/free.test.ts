@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { Device } from 'vfio';
 import { devices } from '../../../lab/devices';
-import { byGroup } from '../support/by-group';
 import { bound } from '../support/bound';
+import { byGroup } from '../support/by-group';
 import { held } from '../support/held';
 import { wasmMemory } from '../support/shared-memory';
 import { labSuite } from '../support/suite';
+import { coversBy } from '../support/ways';
 
 labSuite('freeing DMA memory', () => {
   bound(devices.edu);
@@ -61,6 +62,7 @@ labSuite('freeing DMA memory', () => {
     device.dma.freeAll();
     assert.ok(buffers.every(buffer => buffer.freed));
     assert.deepEqual({ held: held(), available: available() }, before);
+    coversBy(device, { container: ['VFIO_DMA_UNMAP_FLAG_ALL'], iommufd: ['IOMMU_IOAS_UNMAP'] });
   });
 
   it('of everything spares what is just being mapped, which is then really mapped', async () => {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import type { Dma } from 'vfio';
 import { devices } from '../../../lab/devices';
-import { byGroup } from '../support/by-group';
 import { opened } from '../support/bound';
+import { byGroup } from '../support/by-group';
 import { held } from '../support/held';
 import { labSuite } from '../support/suite';
+import { coversBy } from '../support/ways';
 
 const [msiStart, msiLast] = [0xfee0_0000n, 0xfeef_ffffn];
 
@@ -48,6 +49,7 @@ labSuite('DMA memory: where the device sees it', () => {
     }
     assert.equal(dma.alloc(4096, { iova: 0x7000 }).iova, 0x7000n, 'a number will do');
     assert.equal(dma.buffers.length, 7);
+    coversBy(edu.device, { iommufd: ['IOMMU_IOAS_MAP_FIXED_IOVA'] });
   });
 
   it('does not overlap what is there, and the error says what that is', () => {

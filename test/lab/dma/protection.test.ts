@@ -5,6 +5,7 @@ import { opened } from '../support/bound';
 import { ADDRESS_BITS, EDU_BYTES, EduCard, fillPattern } from '../support/edu';
 import { wasmMemory } from '../support/shared-memory';
 import { labSuite } from '../support/suite';
+import { coversBy } from '../support/ways';
 
 labSuite('what the IOMMU lets a device do', () => {
   const edu = opened(devices.edu);
@@ -30,6 +31,10 @@ labSuite('what the IOMMU lets a device do', () => {
       received.u8.subarray(EDU_BYTES).every(byte => byte === 0xee),
       'and not a byte more',
     );
+    coversBy(edu.device, {
+      container: ['VFIO_IOMMU_MAP_DMA', 'VFIO_DMA_MAP_FLAG_READ', 'VFIO_DMA_MAP_FLAG_WRITE'],
+      iommufd: ['IOMMU_IOAS_MAP', 'IOMMU_IOAS_MAP_READABLE', 'IOMMU_IOAS_MAP_WRITEABLE'],
+    });
   });
 
   it('nothing before bus mastering is on', async () => {
@@ -54,6 +59,7 @@ labSuite('what the IOMMU lets a device do', () => {
     await card.readFrom(memory.iova, 64);
     await card.writeTo(other.iova, 64);
     assert.deepEqual(other.u8.slice(0, 64), before.slice(0, 64), 'reading works');
+    coversBy(edu.device, { container: ['VFIO_DMA_MAP_FLAG_READ'], iommufd: ['IOMMU_IOAS_MAP_READABLE'] });
   });
 
   // That it cannot read what it may only write is not to be had here: Linux's driver for Intel's IOMMU allows it.
@@ -67,6 +73,7 @@ labSuite('what the IOMMU lets a device do', () => {
     await card.writeTo(memory.iovaAt(2048), 64);
     assert.ok(memory.u8.subarray(2048, 2048 + 64).every(byte => byte === 0x11));
     assert.deepEqual([memory.u8[2047], memory.u8[2048 + 64]], [0x99, 0x99]);
+    coversBy(edu.device, { container: ['VFIO_DMA_MAP_FLAG_WRITE'], iommufd: ['IOMMU_IOAS_MAP_WRITEABLE'] });
   });
 
   it('nothing any more once memory is freed', async () => {
@@ -81,5 +88,6 @@ labSuite('what the IOMMU lets a device do', () => {
     mapped.free();
     await card.writeTo(iova, 64);
     assert.ok(bytes.every(byte => byte === 0x22));
+    coversBy(edu.device, { container: ['VFIO_IOMMU_UNMAP_DMA'], iommufd: ['IOMMU_IOAS_UNMAP'] });
   });
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { IrqVector } from 'vfio';
 import { devices } from '../../../lab/devices';
+import { covers } from '../../support/covers';
 import { opened } from '../support/bound';
 import { EduCard } from '../support/edu';
 import { silence } from '../support/interrupts';
@@ -27,6 +28,12 @@ labSuite('INTx', () => {
     assert.equal(await line.wait({ timeoutMs: 20_000 }), 1);
     assert.equal(edu.device.intx.enabled, line);
     assert.equal(line.index, 0);
+    covers(
+      'VFIO_PCI_INTX_IRQ_INDEX',
+      'VFIO_DEVICE_SET_IRQS',
+      'VFIO_IRQ_SET_DATA_EVENTFD',
+      'VFIO_IRQ_SET_ACTION_TRIGGER',
+    );
   });
 
   it('masks itself: there is one until it is acknowledged, to the device first', async () => {
@@ -40,6 +47,7 @@ labSuite('INTx', () => {
     card.raise(4);
     assert.equal(await line.wait({ timeoutMs: 20_000 }), 1);
     assert.equal(line.total, 2);
+    covers('VFIO_IRQ_INFO_AUTOMASKED');
   });
 
   it('fires again at once when it is acknowledged while the device still asserts it', async () => {
@@ -61,6 +69,7 @@ labSuite('INTx', () => {
     edu.device.intx.unmask();
     edu.device.intx.unmask();
     await silence(line);
+    covers('VFIO_IRQ_SET_ACTION_MASK', 'VFIO_IRQ_SET_ACTION_UNMASK', 'VFIO_IRQ_SET_DATA_NONE');
   });
 
   it('is unmasked through an eventfd by whoever has it', async () => {
@@ -74,6 +83,7 @@ labSuite('INTx', () => {
     assert.equal(await line.wait({ timeoutMs: 20_000 }), 1, 'still asserted');
     line.close();
     assert.deepEqual([unmask.closed, edu.device.intx.unmaskEventFd], [true, undefined]);
+    covers('VFIO_IRQ_SET_ACTION_UNMASK', 'VFIO_IRQ_SET_DATA_EVENTFD');
   });
 
   it('is triggered in software', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { devices } from '../../../lab/devices';
+import { covers } from '../../support/covers';
 import { opened } from '../support/bound';
 import { EduCard } from '../support/edu';
 import { silence } from '../support/interrupts';
@@ -44,6 +45,7 @@ labSuite('MSI', () => {
       assert.equal(vector.total, i);
     }
     await silence(vector);
+    covers('VFIO_PCI_MSI_IRQ_INDEX', 'VFIO_DEVICE_SET_IRQS');
   });
 
   it('stops when it is disabled, and works when it is enabled again', async () => {

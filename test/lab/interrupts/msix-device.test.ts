@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IrqVector, Mapping } from 'vfio';
 import { devices } from '../../../lab/devices';
+import { covers } from '../../support/covers';
 import { opened } from '../support/bound';
 import { silence } from '../support/interrupts';
 import { Cause, interruptFor, routeInterrupts, SPACING_MS } from '../support/nic';
@@ -43,6 +44,7 @@ labSuite('MSI-X sent by the device itself', () => {
       await Promise.all([fired, quiet]);
     }
     assert.ok(vectors.every(vector => vector.total > 0));
+    covers('VFIO_PCI_MSIX_IRQ_INDEX', 'VFIO_DEVICE_SET_IRQS');
   });
 
   it('arrives on a vector that was added later, and not on one that was closed', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import type { Mapping } from 'vfio';
 import { devices } from '../../../lab/devices';
+import { covers } from '../../support/covers';
 import { opened } from '../support/bound';
 import { held } from '../support/held';
 import { Cause, Reg, routeInterrupts } from '../support/nic';
@@ -33,6 +34,7 @@ labSuite('ioeventfd: the kernel writes a register', () => {
       assert.equal(registers.read32(at), 0, 'not before it rings');
       doorbell.trigger();
       assert.equal(registers.read32(at), value);
+      covers('VFIO_DEVICE_IOEVENTFD', `VFIO_DEVICE_IOEVENTFD_${width}` as const);
     });
   }
 
@@ -42,6 +44,7 @@ labSuite('ioeventfd: the kernel writes a register', () => {
     registers.write64(at, 0n);
     doorbell.trigger();
     assert.equal(registers.read64(at), 0x1122_3344_5566_7000n);
+    covers('VFIO_DEVICE_IOEVENTFD_64');
   });
 
   it('once for each time it rings, whoever rings it', () => {

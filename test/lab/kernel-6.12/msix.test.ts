@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { IrqIndex, type IrqVector, type Mapping } from 'vfio';
 import { devices } from '../../../lab/devices';
+import { covers } from '../../support/covers';
 import { opened } from '../support/bound';
 import { loopback, silence } from '../support/interrupts';
 import { Cause, interruptFor, routeInterrupts } from '../support/nic';
@@ -19,6 +20,7 @@ labSuite('dynamic MSI-X (kernel 6.5)', () => {
     assert.equal(nic.device.msix.canGrow, true);
     assert.equal(nic.device.irq(IrqIndex.Msi).noResize, true);
     assert.equal(nic.device.msi.canGrow, false);
+    covers('VFIO_IRQ_INFO_NORESIZE');
   });
 
   it('adds vectors one by one, in any order, and those there were hear nothing of it', async () => {

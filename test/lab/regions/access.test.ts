@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Mapping, Region } from 'vfio';
 import { devices } from '../../../lab/devices';
+import { covers } from '../../support/covers';
 import { opened } from '../support/bound';
 import { Reg } from '../support/nic';
 import { labSuite } from '../support/suite';
@@ -34,6 +35,7 @@ labSuite('registers by system call and by mapping are the same registers', () =>
       for (let i = 0; i < 64; i += 4) assert.equal(registers.read32(i), view.getUint32(i, true));
       for (let i = 0; i < 64; i += 8) assert.equal(registers.read64(i), view.getBigUint64(i, true));
     }
+    covers('VFIO_REGION_INFO_FLAG_READ');
   });
 
   it('writes of every width are seen by the device, once each', () => {
@@ -52,6 +54,7 @@ labSuite('registers by system call and by mapping are the same registers', () =>
       registers.write64(offset, 0xfan);
       assert.equal(counted(), before + 4);
     }
+    covers('VFIO_REGION_INFO_FLAG_WRITE');
   });
 
   it('32-bit values come and go unsigned, whatever sign they are given', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import type { PciCapability } from 'vfio';
 import { devices } from '../../../lab/devices';
+import { covers } from '../../support/covers';
 import { opened } from '../support/bound';
 import { labSuite } from '../support/suite';
 
@@ -29,6 +30,7 @@ labSuite('config space', () => {
     ]);
     assert.deepEqual(edu.device.config.capabilities().map(brief), [[0x05, 'MSI', false]]);
     assert.deepEqual(testdev.device.config.capabilities(), []);
+    covers('VFIO_PCI_CONFIG_REGION_INDEX');
   });
 
   it('finds a capability by name and by number', () => {

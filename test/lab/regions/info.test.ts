@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type Device, findDevice, IrqIndex } from 'vfio';
 import { devices } from '../../../lab/devices';
+import { covers } from '../../support/covers';
 import { opened } from '../support/bound';
 import { labSuite } from '../support/suite';
 
@@ -77,6 +78,7 @@ for (const [name, expected] of Object.entries(known)) {
       assert.deepEqual([info.pci, info.platform, info.reset], [true, false, true]);
       assert.deepEqual([info.regionCount, info.irqCount], [regions.length, irqs.length]);
       assert.deepEqual(info.capabilities, []);
+      covers('VFIO_DEVICE_GET_INFO', 'VFIO_DEVICE_FLAGS_PCI', 'VFIO_DEVICE_FLAGS_RESET');
     });
 
     it('has these regions', () => {
@@ -109,6 +111,12 @@ for (const [name, expected] of Object.entries(known)) {
       assert.equal(device.config, device.region(7));
       assert.equal(device.vga.size, 0);
       assert.equal(device.bar(0).info.readable && device.bar(0).info.writable, true);
+      covers(
+        'VFIO_DEVICE_GET_REGION_INFO',
+        'VFIO_PCI_BAR3_REGION_INDEX',
+        'VFIO_PCI_BAR4_REGION_INDEX',
+        'VFIO_PCI_BAR5_REGION_INDEX',
+      );
     });
 
     it('has these interrupts', () => {
@@ -122,6 +130,12 @@ for (const [name, expected] of Object.entries(known)) {
       const intx = device.irq(IrqIndex.Intx);
       assert.deepEqual([intx.eventfd, intx.maskable, intx.automasked], [true, true, true]);
       assert.deepEqual(device.irq(99), { ...device.irq(99), count: 0, eventfd: false, name: 'irq 99' });
+      covers(
+        'VFIO_DEVICE_GET_IRQ_INFO',
+        'VFIO_IRQ_INFO_EVENTFD',
+        'VFIO_IRQ_INFO_MASKABLE',
+        'VFIO_IRQ_INFO_AUTOMASKED',
+      );
     });
 
     it('is served as plain frozen data', () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { devices } from '../../../lab/devices';
+import { covers } from '../../support/covers';
 import { opened } from '../support/bound';
 import { Reg } from '../support/nic';
 import { labSuite } from '../support/suite';
@@ -19,6 +20,7 @@ labSuite('BARs in I/O port space', () => {
     ports.write32(address, Reg.MTA);
     ports.write32(data, 0x1234_5678);
     assert.equal(registers.read32(Reg.MTA), 0x1234_5678);
+    covers('VFIO_PCI_BAR2_REGION_INDEX');
   });
 
   it('take every width that a port can have', () => {
@@ -32,6 +34,7 @@ labSuite('BARs in I/O port space', () => {
     for (let i = 0; i < 32; i += 2) assert.equal(ports.read16(i), view.getUint16(i, true));
     for (let i = 0; i < 32; i += 4) assert.equal(ports.read32(i), view.getUint32(i, true));
     for (let i = 0; i < 32; i += 8) assert.equal(ports.read64(i), view.getBigUint64(i, true));
+    covers('VFIO_PCI_BAR1_REGION_INDEX');
   });
 
   it('cannot be mapped, and the error says why and what to do', () => {

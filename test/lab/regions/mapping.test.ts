@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { devices } from '../../../lab/devices';
+import { covers } from '../../support/covers';
 import { opened } from '../support/bound';
 import { held } from '../support/held';
 import { Reg } from '../support/nic';
@@ -25,6 +26,7 @@ labSuite('mapping a region', () => {
     assert.equal(odd.read32(4), bar.read32(4));
     assert.throws(() => odd.read32(8), { code: 'ERR_OUT_OF_RANGE' });
     assert.equal(part.buffer.byteLength, 0x1000);
+    covers('VFIO_REGION_INFO_FLAG_MMAP', 'VFIO_PCI_BAR0_REGION_INDEX');
   });
 
   it('refuses accesses beyond it, unaligned ones and what is no offset', () => {

@@ -3,6 +3,7 @@ import { Mapping } from 'vfio';
 import { devices } from '../../../lab/devices';
 import { native } from '../../../lib/native';
 import { mappableAreas } from '../../../lib/region-info';
+import { covers } from '../../support/covers';
 import { opened } from '../support/bound';
 import { labSuite } from '../support/suite';
 
@@ -22,6 +23,7 @@ labSuite('the MSI-X table inside a BAR', () => {
       assert.equal(mapping.read32(offset), bar.read32(offset));
     }
     assert.equal(mapping.read32(nvme.table + 12), 1, 'the first vector is masked');
+    covers('VFIO_REGION_INFO_FLAG_CAPS', 'VFIO_REGION_INFO_CAP_MSIX_MAPPABLE');
   });
 
   it('is hidden from system calls by the kernel, which owns it', () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { devices } from '../../../lab/devices';
+import { covers } from '../../support/covers';
 import { opened } from '../support/bound';
 import { labSuite } from '../support/suite';
 
@@ -16,6 +17,7 @@ labSuite('the expansion ROM', () => {
     assert.equal(image.toString('latin1', data, data + 4), 'PCIR');
     assert.deepEqual([image.readUInt16LE(data + 4), image.readUInt16LE(data + 6)], [0x8086, 0x10d3]);
     assert.equal(rom.read32(data), image.readUInt32LE(data));
+    covers('VFIO_PCI_ROM_REGION_INDEX');
   });
 
   it('is neither written nor mapped', () => {
