@@ -61,7 +61,7 @@ export class Attachment {
     const pasid = checkPasid(options);
     if (this.#parent.iommufd === undefined) throw this.#needsIommufd();
     checkPageTable(target, this.#parent.iommufd);
-    attempt({ doing: `Attaching ${address} to page table ${target.id}`, address, ...sinceOf(pasid) }, () =>
+    attempt({ doing: `Attaching ${address} to page table ${target.id}`, address, ...about(pasid) }, () =>
       native().deviceAttach(handle, target.id, pasid),
     );
     if (pasid === null) this.#change(target);
@@ -71,7 +71,7 @@ export class Attachment {
     const { handle, address } = this.#device;
     const pasid = checkPasid(options);
     if (this.#parent.iommufd === undefined) throw this.#needsIommufd();
-    attempt({ doing: `Detaching ${address}`, address, ...sinceOf(pasid) }, () =>
+    attempt({ doing: `Detaching ${address}`, address, ...about(pasid) }, () =>
       native().deviceDetach(handle, pasid),
     );
     if (pasid === null) this.#change(undefined);
@@ -103,6 +103,7 @@ function checkPasid(options: PasidOptions | undefined): number | null {
   return pasid === undefined ? null : integer(pasid, 'options.pasid', 1, 2 ** 20 - 1);
 }
 
-function sinceOf(pasid: number | null): Pick<Context, 'since'> {
-  return pasid === null ? {} : { since: { what: 'attaching by PASID', kernel: '6.15' } };
+function about(pasid: number | null): Pick<Context, 'since' | 'facts'> {
+  if (pasid === null) return {};
+  return { since: { what: 'attaching by PASID', kernel: '6.15' }, facts: { pasid } };
 }

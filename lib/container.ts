@@ -268,7 +268,8 @@ export class Container implements Disposable {
 
   /**
    * The pages that may have been written since the last call, one bit a page, lowest first. What of the range is not mapped
-   * has no bits; no mapping may be in it in part.
+   * has no bits; no mapping may be in it in part. Better ask for one mapping at a time: of a range with several, kernels
+   * (7.2 too) leave bits of one answer behind in the next.
    *
    * @param length bytes
    * @param pageSize bytes a bit stands for: the smallest page of the IOMMU. Default 4,096

@@ -48,7 +48,6 @@ export const lacks = {
   igd: 'it takes an Intel graphics device as the primary one',
   atomics: 'it takes a root port that completes AtomicOps; QEMU has that only for devices of the host',
   sparse: 'it takes a driver that hands out parts of a region, as those of NVIDIA Grace and of Intel vGPUs',
-  dmaLogging: 'it takes a device that logs its DMA, as a virtual function of mlx5',
   reinit: 'it takes a device that starts its pre-copy over, as a virtual function of mlx5',
   broken: 'it takes a device that fails in the middle of a change of state',
   pasid: 'it takes a device with the PASID capability, which QEMU does not emulate',

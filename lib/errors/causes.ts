@@ -88,17 +88,40 @@ const table: Record<string, Cause> = {
     needlessToken(context) ?? { likelyCause: 'the device is open already, in another program' },
   'VFIO_DEVICE_BIND_IOMMUFD EPERM': bindRefused,
   'VFIO_DEVICE_BIND_IOMMUFD EACCES': vfToken,
-  'VFIO_DEVICE_ATTACH_IOMMUFD_PT EINVAL': context => ({
-    likelyCause:
-      `the IOMMU of ${context.address ?? 'the device'} cannot use that page table, or another device of its group is ` +
-      'attached to another one',
-    cure: 'a page table made for this device, and the same for all of its group',
+  'VFIO_DEVICE_ATTACH_IOMMUFD_PT ENODEV': context => ({
+    likelyCause: `the page table sends page faults to a queue, and ${context.address ?? 'the device'} reports none (PRI)`,
   }),
+  'VFIO_DEVICE_ATTACH_IOMMUFD_PT EINVAL': context =>
+    context.facts?.['pasid'] === undefined
+      ? {
+          likelyCause:
+            `the IOMMU of ${context.address ?? 'the device'} cannot use that page table, or another device of its group is ` +
+            'attached to another one',
+          cure: 'a page table made for this device, and the same for all of its group',
+        }
+      : {
+          likelyCause: `${context.address ?? 'the device'} has no PASIDs, or the page table was not made for them`,
+          cure: 'HwPageTable.alloc(…, { pasid: true })',
+        },
   'VFIO_DEVICE_ATTACH_IOMMUFD_PT EADDRINUSE': context => ({
     likelyCause: `something is mapped or allowed where ${context.address ?? 'the device'} has a reserved window`,
     cure: `free it first; the windows are in /sys/bus/pci/devices/${context.address ?? '…'}/iommu_group/reserved_regions`,
   }),
 
+  'IOMMU_GET_HW_INFO ENOTSUP': () => ({ likelyCause: 'the IOMMU has nothing to tell in that format' }),
+  'IOMMU_HWPT_ALLOC ENOTSUP': context => ({
+    likelyCause: `the IOMMU of ${context.address ?? 'the device'} cannot do that`,
+    cure: 'iommufd.hwInfo(device) tells some of what it can',
+  }),
+  'IOMMU_HWPT_SET_DIRTY_TRACKING ENOTSUP': () => ({
+    likelyCause: 'the page table was not made with dirtyTracking',
+  }),
+  'IOMMU_HWPT_GET_DIRTY_BITMAP EINVAL': () => ({
+    likelyCause: 'the range is not whole pages of the IOMMU and of the page size asked for',
+  }),
+  'IOMMU_VIOMMU_ALLOC ENOTSUP': context => ({
+    likelyCause: `the IOMMU of ${context.address ?? 'the device'} has no virtual IOMMUs of that type`,
+  }),
   'IOMMU_DESTROY EBUSY': () => ({
     likelyCause: 'a device is attached to it, or another object is made over it',
   }),
@@ -167,6 +190,10 @@ const table: Record<string, Cause> = {
   'mmap EAGAIN': memlockExceeded,
   'madvise ENOMEM': noMemory,
   'madvise EFAULT': noMemory,
+  'write EINVAL': context =>
+    context.facts?.['cookie'] === undefined
+      ? undefined
+      : { likelyCause: `no fault with cookie ${context.facts['cookie']} waits for an answer` },
   'pread EIO': dead,
   'pwrite EIO': dead,
 

@@ -92,7 +92,9 @@ export class FaultQueue extends EventEmitter<{ faults: [PageFault[]] }> implemen
     const cookie = integer(typeof fault === 'number' ? fault : fault.cookie, 'cookie', 0, 0xffff_ffff);
     const code = boolean(success, 'success') ? 0 : 1; // IOMMUFD_PAGE_RESP_SUCCESS, _INVALID
     const response = new Uint8Array(Uint32Array.of(cookie, code).buffer);
-    attempt({ doing: 'Answering a page fault' }, () => native().fileWrite(this.#file, response, false));
+    attempt({ doing: 'Answering a page fault', facts: { cookie } }, () =>
+      native().fileWrite(this.#file, response, false),
+    );
   }
 
   /** @internal A page table that sends its faults here. */

@@ -10,6 +10,7 @@ import {
   instanceOf,
   integer,
   options as checkOptions,
+  powerOfTwo,
   typeError,
 } from '../validate';
 import { idWithin } from './bound-device';
@@ -26,7 +27,7 @@ export interface HwPageTableOptions {
   nestParent?: boolean;
   /** Keeps note of the pages devices write (kernel 6.7). */
   dirtyTracking?: boolean;
-  /** Devices may use it for a PASID (kernel 6.15). */
+  /** Devices may use it for a PASID (kernel 6.15). What their untagged DMA is attached to must then be one such, too. */
   pasid?: boolean;
   /** Where the page faults of its devices go (kernel 6.11). */
   faultQueue?: FaultQueue;
@@ -142,16 +143,17 @@ export class HwPageTable implements PageTable, Disposable {
   }
 
   /**
-   * Which pages devices wrote (`IOMMU_HWPT_GET_DIRTY_BITMAP`, kernel 6.7), one bit a page, lowest first.
+   * Which pages devices wrote (`IOMMU_HWPT_GET_DIRTY_BITMAP`, kernel 6.7), one bit a page, lowest first. What is mapped
+   * with larger pages is dirty in whole; what is not mapped at all is clean.
    *
-   * @param iova the first byte; must be mapped from here on
-   * @param length bytes
+   * @param iova the first byte
+   * @param length bytes; both whole pages
    * @param options `pageSize` in bytes, default 4,096; `keep`: do not clear the bits in the hardware, default false
    */
   dirtyBitmap(iova: bigint, length: number, options?: { pageSize?: number; keep?: boolean }): BigUint64Array {
     const { pageSize = 4096, keep = false } = checkOptions(options, 'options', ['pageSize', 'keep']);
     const start = address64(iova, 'iova');
-    integer(pageSize, 'options.pageSize', 1, 2 ** 40);
+    powerOfTwo(pageSize, 'options.pageSize', 1, 2 ** 40);
     integer(length, 'length', 1, 2 ** 46);
     boolean(keep, 'options.keep');
     const bitmap = new BigUint64Array(Math.ceil(length / pageSize / 64));

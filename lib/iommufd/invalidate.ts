@@ -26,7 +26,7 @@ export function invalidate(
   const { handled, errno } = native().hwptInvalidate(iommufd.handle, id, dataType, entryLength, entries);
   if (errno === 0) return Object.freeze({ handled });
   throw new VfioError(
-    `Invalidating page table ${id} failed after ${handled} entries: IOMMU_HWPT_INVALIDATE answered ${errno}`,
+    `Invalidating page table ${id} failed after ${handled} of ${entries.length / entryLength} entries: IOMMU_HWPT_INVALIDATE answered ${errno}`,
     {
       code: errnoName(errno),
       errno: -errno,

@@ -39,6 +39,7 @@ export class Iommufd implements Disposable {
   #handle: IommufdHandle | undefined;
   readonly #children = new Set<Child>();
   readonly #devices = new Set<Device>();
+  #closing = false;
 
   private constructor() {
     this.#handle = attempt({ doing: 'Opening the iommufd', path: Iommufd.path }, () =>
@@ -199,6 +200,8 @@ export class Iommufd implements Disposable {
 
   /** @internal `IOMMU_DESTROY` */
   destroy(what: string, id: number): void {
+    // The kernel destroys everything with the file, whoever may still be using it.
+    if (this.#closing) return;
     attempt({ doing: `Destroying ${what}`, path: Iommufd.path }, () =>
       native().iommufdDestroy(this.handle, id),
     );
@@ -208,6 +211,7 @@ export class Iommufd implements Disposable {
   close(): void {
     const handle = this.#handle;
     if (handle === undefined) return;
+    this.#closing = true;
     for (const device of this.#devices) device.closeSync();
     for (const child of [...this.#children].reverse()) child.close();
     this.#handle = undefined;

@@ -11,9 +11,9 @@ export const features = {
     VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY: '`device.features.lowPower.enter()`',
     VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP: '`device.features.lowPower.sleep()`',
     VFIO_DEVICE_FEATURE_LOW_POWER_EXIT: '`device.features.lowPower.exit()`',
-    VFIO_DEVICE_FEATURE_DMA_LOGGING_START: absent(lacks.dmaLogging, '`device.features.dmaLogging.start()`'),
-    VFIO_DEVICE_FEATURE_DMA_LOGGING_STOP: absent(lacks.dmaLogging, '`device.features.dmaLogging.stop()`'),
-    VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT: absent(lacks.dmaLogging, '`device.features.dmaLogging.report()`'),
+    VFIO_DEVICE_FEATURE_DMA_LOGGING_START: '`device.features.dmaLogging.start()`',
+    VFIO_DEVICE_FEATURE_DMA_LOGGING_STOP: '`device.features.dmaLogging.stop()`',
+    VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT: '`device.features.dmaLogging.report()`',
     VFIO_DEVICE_FEATURE_BUS_MASTER: absent(lacks.cdx, '`device.features.setBusMaster()`'),
     VFIO_DEVICE_FEATURE_CLEAR_MASTER: like(
       'VFIO_DEVICE_FEATURE_BUS_MASTER',

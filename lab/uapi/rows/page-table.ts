@@ -70,8 +70,11 @@ export const virtualIommus = {
     IOMMU_VDEVICE_ALLOC: '`viommu.addDevice()`',
     IOMMU_VEVENTQ_ALLOC: '`viommu.addEventQueue()`',
     IOMMU_VEVENTQ_TYPE_DEFAULT: absent(lacks.reserved, '`viommu.addEventQueue(0, …)`'),
-    IOMMU_VEVENTQ_TYPE_ARM_SMMUV3: absent(lacks.arm, '`viommu.addEventQueue(1, …)`'),
-    IOMMU_VEVENTQ_TYPE_TEGRA241_CMDQV: absent(lacks.tegra, '`viommu.addEventQueue(2, …)`'),
+    IOMMU_VEVENTQ_TYPE_ARM_SMMUV3: like('IOMMU_VIOMMU_TYPE_ARM_SMMUV3', '`viommu.addEventQueue(1, …)`'),
+    IOMMU_VEVENTQ_TYPE_TEGRA241_CMDQV: like(
+      'IOMMU_VIOMMU_TYPE_TEGRA241_CMDQV',
+      '`viommu.addEventQueue(2, …)`',
+    ),
     IOMMU_VEVENTQ_FLAG_LOST_EVENTS: "the bytes of `queue.on('events')`",
     IOMMU_HW_QUEUE_ALLOC: '`viommu.addHwQueue()`',
     IOMMU_HW_QUEUE_TYPE_DEFAULT: absent(lacks.reserved, '`viommu.addHwQueue(0, …)`'),

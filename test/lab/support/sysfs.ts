@@ -46,3 +46,30 @@ export function withParameter(file: string, value: string): void {
   });
   lastly(`put ${path.basename(file)} back`, () => fs.writeFileSync(file, previous));
 }
+
+/** The command register of a device as it really is, past the view of it that VFIO gives its user. */
+export function readCommand(address: string): number {
+  return withConfig(address, 'r', (file, bytes) => {
+    fs.readSync(file, bytes, 0, 2, 4);
+    return bytes.readUInt16LE();
+  });
+}
+
+export function writeCommand(address: string, value: number): void {
+  withConfig(address, 'r+', (file, bytes) => {
+    bytes.writeUInt16LE(value);
+    fs.writeSync(file, bytes, 0, 2, 4);
+  });
+}
+
+function withConfig<T>(address: string, flags: string, use: (file: number, bytes: Buffer) => T): T {
+  const file = fs.openSync(`/sys/bus/pci/devices/${address}/config`, flags);
+  try {
+    return use(file, Buffer.alloc(2));
+  } finally {
+    fs.closeSync(file);
+  }
+}
+
+/** Bits of the command register. */
+export const Command = { MEMORY: 1 << 1, BUS_MASTER: 1 << 2, INTX_DISABLE: 1 << 10 } as const;

@@ -176,12 +176,12 @@ describe('native lifetime', () => {
       // Opening and closing once first, so that the thread pool's own files are there.
       native.deviceClose(await native.deviceOpenCdev('/dev/null', true), false);
       const before = open();
-      const inFlight = Array.from({ length: 16 }, () => native.deviceOpenCdev('/dev/null', true));
+      const inFlight = Array.from({ length: 16 }, async () => native.deviceOpenCdev('/dev/null', true));
       native.endOpening();
       const codes = new Set<string | undefined>();
-      for (const opened of await Promise.allSettled(inFlight.map(one => Promise.resolve(one)))) {
-        if (opened.status === 'fulfilled') native.deviceClose(opened.value, false);
-        else codes.add((opened.reason as NodeJS.ErrnoException).code);
+      for (const outcome of await Promise.allSettled(inFlight)) {
+        if (outcome.status === 'fulfilled') native.deviceClose(outcome.value, false);
+        else codes.add((outcome.reason as NodeJS.ErrnoException).code);
       }
       try {
         native.groupOpen('/dev/null');
