@@ -88,8 +88,10 @@ labSuite('guide: the MSI-X table', () => {
     assert.equal(await arrives(), true);
     config.write16(control, before & ~Msix.ENABLE);
     assert.equal(await arrives(), true);
+    registers.write32(Reg.IMC, 0xffff_ffff);
+    // QEMU 7.2 aborts when MSI-X goes while the device still holds an interrupt back.
+    await pause(20 * SPACING_MS);
     nic.device.msix.disable();
     nic.device.disableBusMaster();
-    registers.write32(Reg.IMC, 0xffff_ffff);
   });
 });
