@@ -5,7 +5,7 @@ import { allowsNoIommu, kernelIsAtLeast } from './errors/facts';
 import { busyError, unsupportedError, VfioError } from './errors/vfio-error';
 import { Group, groupNumber } from './group';
 import { parseDeviceName } from './device-name';
-import { cdevPath } from './iommufd/cdev';
+import { cdevPath, isNoIommuCdev } from './iommufd/cdev';
 import { Ioas } from './iommufd/ioas';
 import { Iommufd } from './iommufd/iommufd';
 import { type Binding, bindSteps } from './pci/bind';
@@ -135,7 +135,7 @@ function prefersCdev(address: string, wanted: OpenOptions): boolean {
   const group = groupOf(address);
   if (group !== undefined && Group.find(group) !== undefined) return false;
   const node = cdevPath(address);
-  return node !== undefined && [node, Iommufd.path].every(mayOpen);
+  return node !== undefined && !isNoIommuCdev(node) && [node, Iommufd.path].every(mayOpen);
 }
 
 function mayOpen(path: string): boolean {

@@ -80,6 +80,7 @@ Napi::Value ioasNoIommuGetPa(Call& call) {
   uapi::IoasNoIommuGetPa command{};
   command.ioas = call.u32(1, "ioas");
   command.iova = call.bigint(2, "iova");
+  command.length = call.bigint(3, "length");
   iommufd->run(command);
   Napi::Object result = Napi::Object::New(call.env());
   result.Set("physical", Napi::BigInt::New(call.env(), uint64_t{command.physical}));

@@ -14,6 +14,13 @@ import type { PageTable } from './page-table';
 /** Where and how something is mapped that is not memory of this process. */
 export type IovaOptions = Omit<MapOptions, 'iova'> & { iova?: bigint | number };
 
+/** A piece of physical memory. */
+export interface PhysicalRange {
+  readonly address: bigint;
+  /** Bytes. */
+  readonly length: number;
+}
+
 /**
  * An I/O address space of an iommufd: a set of mappings that any number of devices can be attached to. It outlives them,
  * and devices can be moved from one to another while they run.
@@ -141,6 +148,28 @@ export class Ioas implements PageTable, Disposable {
     return this.#mapHere(length, { since }, options, (iova, flags) =>
       native().ioasMapFile(this.iommufd.handle, this.id, fd, start, length, iova, flags),
     );
+  }
+
+  /**
+   * Where mapped memory lies physically (`IOMMU_IOAS_NOIOMMU_GET_PA`, kernel 7.3): what a device without an IOMMU must be
+   * told. The memory stays there as long as it is mapped. A device opened with `noIommu` must be attached. Needs
+   * CAP_SYS_RAWIO.
+   *
+   * @param iova of the first byte
+   * @param length how many bytes are of interest, default all of the mapping
+   * @returns the address, and how many of these bytes follow each other from there
+   * @throws VfioError `ENOENT` when nothing is mapped there, `ENOTSUP` without such a device, `EPERM`
+   */
+  physicalAddress(iova: bigint, length?: number): PhysicalRange {
+    this.assertReady();
+    address64(iova, 'iova');
+    const most = length === undefined ? 2n ** 63n : BigInt(integer(length, 'length', 1, 2 ** 46));
+    const since = { what: 'IOMMU_IOAS_NOIOMMU_GET_PA', kernel: '7.3' };
+    const found = attempt(
+      { doing: `Asking for the physical address of IOVA ${hex(iova)}`, iova, since },
+      () => native().ioasNoIommuGetPa(this.iommufd.handle, this.id, iova, most),
+    );
+    return Object.freeze({ address: found.physical, length: Number(found.length) });
   }
 
   /** Whether mappings may use larger pages of the IOMMU (`IOMMU_OPTION_HUGE_PAGES`). Default true. */
