@@ -59,7 +59,7 @@ export class DmaLogging {
     const bitmap = new BigUint64Array(Math.ceil(length / pageSize / 64));
     // struct vfio_device_feature_dma_logging_report: iova, length, page_size, pointer to the bitmap
     withAddress(bitmap, address => {
-      this.#features.get(
+      this.#features.read(
         Feature.DmaLoggingReport,
         new Uint8Array(BigUint64Array.of(start, BigInt(length), BigInt(pageSize), address).buffer),
       );
