@@ -13,7 +13,8 @@ export type DeviceKind =
   /** Intel 82576, with up to eight virtual functions. */
   | { kind: 'igb'; mac: string; hub: number }
   | { kind: 'nvme'; sizeMiB: number }
-  | { kind: 'edu' }
+  /** QEMU's teaching device. It addresses 28 bits unless told otherwise. */
+  | { kind: 'edu'; addressBits?: 64 }
   | { kind: 'pci-testdev' }
   /** An entropy source; the one device here that reports errors (AER). */
   | { kind: 'virtio-rng' }
@@ -147,6 +148,8 @@ export const profiles: readonly Profile[] = [
     purpose: 'no IOMMU at all and VFIO told to go without: /dev/vfio/noiommu-N',
     ...built,
     iommu: 'none',
+    // Memory is where it is, which may be beyond what a plain edu can address.
+    devices: devices.map(device => (device.kind === 'edu' ? { kind: 'edu', addressBits: 64 } : device)),
     cmdline: ['vfio.enable_unsafe_noiommu_mode=1'],
   },
   {

@@ -5,7 +5,7 @@
  * interrupts on the side: {@link E1000e.receive} and {@link E1000e.transmit} never wait, and
  * {@link E1000e.interrupts} says when it is worth looking again.
  */
-import { Device, type Mapping } from 'vfio';
+import { Device, type Mapping, type OpenOptions } from 'vfio';
 import { Interrupts } from './interrupts.js';
 import { linkState, type LinkState, waitForLink } from './link.js';
 import { readMacAddress } from './mac-address.js';
@@ -45,10 +45,16 @@ export class E1000e implements AsyncDisposable {
     return vendorId === INTEL && DEVICE_IDS.includes(deviceId);
   }
 
-  /** Opens the device at a PCI address and starts it. With `bind` it is taken from its kernel driver until closed. */
-  static async open(address: string, options: E1000eOptions & { bind?: boolean } = {}): Promise<E1000e> {
-    const { bind = false, ...rest } = options;
-    const device = await Device.open(address, { bind });
+  /**
+   * Opens the device at a PCI address and starts it. With `bind` it is taken from its kernel driver until closed; with
+   * `noIommu` it is one that no IOMMU guards.
+   */
+  static async open(
+    address: string,
+    options: E1000eOptions & Pick<OpenOptions, 'bind' | 'noIommu'> = {},
+  ): Promise<E1000e> {
+    const { bind = false, noIommu = false, ...rest } = options;
+    const device = await Device.open(address, { bind, noIommu });
     try {
       return await E1000e.start(device, rest);
     } catch (error) {
