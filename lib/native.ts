@@ -249,11 +249,11 @@ export interface NativeAddon extends NativeIommufd, NativeFeatures {
   restoreRun(restore: RestoreHandle, async: boolean): Maybe<number[]>;
 
   /**
-   * From now on nothing is opened any more (`ERR_VFIO_CLOSED`), and what the thread pool is just opening is closed at
-   * once. For the end of the process, before devices are given back: a device that was opened meanwhile, with nobody left
-   * to close it, would make its driver's unbinding wait for ever.
+   * Closes everything, devices first; from now on nothing is opened any more (`ERR_VFIO_CLOSED`), and what the thread pool
+   * is just opening is closed at once. For the end of the process, before devices are given back: one that is open with
+   * nobody left to close it, as its promise was never heard of, would make its driver's unbinding wait for ever.
    */
-  endOpening(): void;
+  closeAll(): void;
 
   // For tests
   /** What this environment holds at the moment. */

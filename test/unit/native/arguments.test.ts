@@ -108,7 +108,7 @@ const signatures: Record<Exclude<keyof NativeAddon, 'pageSize' | 'liveObjects'>,
   memoryFree: ['memory'],
   restoreCreate: ['array'],
   restoreRun: ['restore', 'boolean'],
-  endOpening: [],
+  closeAll: [],
   failNext: ['string', 'u32', 'u32'],
 };
 
