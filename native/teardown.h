@@ -7,8 +7,8 @@
 namespace vfio {
 
 /**
- * Closes everything that is open, devices first, and from now on whatever is opened as soon as it is there. A device
- * open behind the back of those who give its driver back would have the kernel wait for ever.
+ * Closes everything that is open, devices first, and from now on whatever is opened as soon as it is there. A
+ * device open behind the back of those who give its driver back would have the kernel wait for ever.
  */
 void closeAll(Context& context) noexcept;
 
