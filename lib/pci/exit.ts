@@ -22,6 +22,11 @@ export function isOpen(address: string): boolean {
   return [...devices].some(device => device.address === address);
 }
 
+/** What this environment has open, whoever still holds it. */
+export function openDevices(): readonly Closable[] {
+  return [...devices];
+}
+
 /** Remembers a device to close when the process ends. */
 export function closeOnExit(device: Closable): void {
   if (devices.size + bindings.size === 0) process.on('exit', endAll);
