@@ -116,7 +116,10 @@ labSuite('DMA memory: where the device sees it', () => {
     for (const [options, message] of refused) {
       assert.throws(() => dma.alloc(4096, options), { code: 'ERR_OUT_OF_RANGE', message });
     }
-    assert.throws(() => dma.alloc(4096, { iova: (1n << 64n) - 4096n, addressBits: 64 }), { code: 'EINVAL' });
+    const [top, addressBits] = [(1n << 64n) - 4096n, 64];
+    // As far as the checks of the library go that is a good one; some IOMMUs are as wide.
+    if (iovaRangesOf(edu.device).some(({ last }) => last > top)) dma.alloc(4096, { iova: top, addressBits });
+    else assert.throws(() => dma.alloc(4096, { iova: top, addressBits }), { code: 'EINVAL' });
   });
 
   it('runs out, and the error says what of it is there', () => {

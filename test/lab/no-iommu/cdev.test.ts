@@ -88,7 +88,7 @@ labSuite('physical addresses of an address space', () => {
     const buffer = device.dma.alloc(PAGE);
     assert.throws(() => ioas.physicalAddress(buffer.iova), {
       syscall: 'IOMMU_IOAS_NOIOMMU_GET_PA',
-      code: /^(ENOTTY|ENOTSUP)$/,
+      code: /^(ERR_VFIO_UNSUPPORTED|ENOTSUP)$/,
     });
   });
 });
