@@ -38,7 +38,7 @@ labSuite('examples/ping without an IOMMU', () => {
 
   it('does not take such a NIC unless told to', async () => {
     const { code, stderr } = await start('examples/ping/main.js', devices.nicA, '10.82.0.2').ended;
-    assert.match(stderr, /is in no IOMMU group/);
+    assert.match(stderr, /no IOMMU/);
     assert.equal(code, 1);
   });
 });
