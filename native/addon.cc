@@ -59,8 +59,8 @@ Napi::Value failNext(Call& call) {
  */
 void onEnvironmentEnd(napi_async_cleanup_hook_handle hook, void* data) {
   auto* const addon = static_cast<std::shared_ptr<Addon>*>(data);
-  (*addon)->context->detach();
   teardown(*(*addon)->context);
+  (*addon)->context->drain((*addon)->env);
   (*addon)->loop.close([addon, hook] {
     delete addon;
     napi_remove_async_cleanup_hook(hook);
