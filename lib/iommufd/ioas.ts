@@ -4,7 +4,7 @@ import { IommuDma } from '../dma/iommu-dma';
 import { attempt, type Context } from '../errors/explain';
 import { busyError, closedError } from '../errors/vfio-error';
 import type { MapOptions } from '../dma/options';
-import type { IovaRange } from '../iommu-info';
+import { checkedRanges, type IovaRange } from '../iommu-info';
 import { native, type DmaMapHandle, type Maybe, type MemoryHandle } from '../native';
 import { address64, boolean, hex, instanceOf, integer, rangeError, typeError } from '../validate';
 import { IommuOption, Iommufd } from './iommufd';
@@ -75,7 +75,7 @@ export class Ioas implements PageTable, Disposable {
     // Without a device attached the kernel takes single bytes; pages are what every device will want.
     const page = BigInt(native().pageSize);
     return {
-      iovaRanges: Object.freeze(ranges.map(range => Object.freeze({ ...range }))),
+      iovaRanges: checkedRanges('IOMMU_IOAS_IOVA_RANGES', ranges),
       pageSize: alignment > page ? alignment : page,
       ...(this.#allowed.length === 0 ? {} : { allowed: this.#allowed }),
     };
