@@ -19,13 +19,18 @@ namespace {
 
 /** The result of `call`, or -errno. */
 template <typename Call>
-long attempt(Seam& seam, const char* name, Call call) noexcept {
-  if (const int injected = seam.take(name)) return -injected;
+long uninterrupted(Call call) noexcept {
   for (;;) {
     const long result = call();
     if (result >= 0) return result;
     if (errno != EINTR) return -errno;
   }
+}
+
+template <typename Call>
+long attempt(Seam& seam, const char* name, Call call) noexcept {
+  if (const int injected = seam.take(name)) return -injected;
+  return uninterrupted(call);
 }
 
 template <typename Call>
@@ -37,12 +42,11 @@ long demand(Seam& seam, const char* name, const std::string& path, Call call) {
 
 /** The result of an ioctl, or -errno. */
 long answered(Seam& seam, int fd, unsigned long request, const char* name, const void* argument) noexcept {
+  if (const int injected = seam.take(name)) return -injected;
   const auto answer = seam.answer(name);
-  if (answer && answer->result) {
-    answer->writeTo(const_cast<void*>(argument));
-    return *answer->result;
-  }
-  const long result = attempt(seam, name, [&] { return ::ioctl(fd, request, argument); });
+  const long result = answer && answer->result
+                          ? *answer->result
+                          : uninterrupted([&] { return ::ioctl(fd, request, argument); });
   if (answer) answer->writeTo(const_cast<void*>(argument));
   return result;
 }
@@ -157,8 +161,8 @@ void epollAdd(Seam& seam, int epoll, int fd, uint32_t trigger, uint64_t data) {
   demand(seam, "epoll_ctl", {}, [&] { return ::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event); });
 }
 
-void epollRemove(Seam& seam, int epoll, int fd) {
-  demand(seam, "epoll_ctl", {}, [&] { return ::epoll_ctl(epoll, EPOLL_CTL_DEL, fd, nullptr); });
+void epollRemove(Seam& seam, int epoll, int fd) noexcept {
+  attempt(seam, "epoll_ctl", [&] { return ::epoll_ctl(epoll, EPOLL_CTL_DEL, fd, nullptr); });
 }
 
 size_t pageSize() noexcept {
