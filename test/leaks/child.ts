@@ -15,7 +15,7 @@ async function main(rounds: number): Promise<number> {
   let failed = 0;
   for (const round of all) {
     const count = Math.max(1, Math.ceil(rounds / round.every));
-    const grown = await grownBy(round, count);
+    const grown = await grownBy(round, rounds, count);
     const verdict = grown.length === 0 ? 'ok' : 'FAILED';
     console.log(`${verdict} ${count} rounds of ${round.name}${grown.map(line => `\n    ${line}`).join('')}`);
     if (grown.length > 0) failed++;
@@ -24,9 +24,10 @@ async function main(rounds: number): Promise<number> {
   return failed === 0 ? 0 : 1;
 }
 
-async function grownBy(round: Round, count: number): Promise<string[]> {
+async function grownBy(round: Round, rounds: number, count: number): Promise<string[]> {
   // Until the engine has compiled it and every cache is filled.
-  for (let i = 0; i < Math.min(Math.max(count / 4, 100), 2500); i++) await round.run();
+  const warm = Math.min(Math.max(rounds / 4, 100), 2500) / round.every;
+  for (let i = 0; i < warm; i++) await round.run();
   await collectGarbage();
   const before = balance();
   let reported = performance.now();
