@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { packageRoot, temporaryRoot } from '../../lab/paths.js';
 import { progressOn } from '../../lab/progress.js';
 import { bootLab, guestOutDirectory, type Lab } from '../../lab/run.js';
+import { storeVerdict } from '../support/runner/verdict.js';
 import { readApi } from './api.js';
 
 const usage = `usage: npm run fuzz -- [OPTIONS]
@@ -67,6 +68,7 @@ async function main(): Promise<number> {
         );
   const start = performance.now();
   const result = await run(options, directory, lab);
+  storeVerdict('fuzz', `${options.calls} calls`, result.code === 0, performance.now() - start);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   if (result.code === 0) {
     console.log(

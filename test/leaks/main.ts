@@ -5,6 +5,7 @@ import { packageRoot } from '../../lab/paths.js';
 import { progressOn } from '../../lab/progress.js';
 import { bootLab } from '../../lab/run.js';
 import { runNode } from '../support/runner/child.js';
+import { storeVerdict } from '../support/runner/verdict.js';
 
 const usage = `usage: npm run leaks -- [OPTIONS]
 
@@ -34,7 +35,12 @@ async function main(): Promise<number> {
     path.join(packageRoot, 'dist/test/leaks/child.js'),
     count,
   ];
-  if (!inLab) return (await runNode(argv, { output: process.stdout, timeoutMs: hour })) === undefined ? 0 : 1;
+  const start = performance.now();
+  if (!inLab) {
+    const passed = (await runNode(argv, { output: process.stdout, timeoutMs: hour })) === undefined;
+    storeVerdict('leaks', `${count} rounds`, passed, performance.now() - start);
+    return passed ? 0 : 1;
+  }
   await using machine = await bootLab(
     { profile: profile ?? 'stock', progress: progressOn(process.stderr) },
     packageRoot,

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { packageRoot } from '../../lab/paths.js';
 import { progressOn } from '../../lab/progress.js';
 import { bootLab } from '../../lab/run.js';
+import { storeVerdict } from '../support/runner/verdict.js';
 
 const usage = `usage: npm run soak -- [OPTIONS]
 
@@ -26,7 +27,10 @@ async function main(): Promise<number> {
   await using lab = await bootLab({ profile, progress: progressOn(process.stderr) }, packageRoot);
   const program = path.join(packageRoot, 'dist/test/soak/child.js');
   const argv = [process.execPath, '--expose-gc', '--enable-source-maps', program, minutes];
-  return (await lab.run({ argv, cwd: packageRoot })).exitCode;
+  const start = performance.now();
+  const { exitCode } = await lab.run({ argv, cwd: packageRoot });
+  storeVerdict('soak', `${minutes} minutes`, exitCode === 0, performance.now() - start);
+  return exitCode;
 }
 
 function options(words: readonly string[]) {
