@@ -271,6 +271,12 @@ export interface NativeAddon extends NativeIommufd, NativeFeatures {
   };
   /** The `skip + 1`-th next system call of that name in this environment fails with `errno`; 0 clears. */
   failNext(syscall: string, errno: number, skip: number): void;
+  /**
+   * The next `times` ioctls of that name in this environment answer what no sound kernel would; 0 clears. `result` is the
+   * call's, where negative an errno; with null the kernel is asked first. Then `bytes` are written over the call's
+   * structure from byte `at` on, as far as its `argsz` or `size` reaches: only for ioctls whose structure has one.
+   */
+  answerNext(name: string, result: number | null, at: number, bytes: Uint8Array, times: number): void;
 }
 
 let loaded: NativeAddon | undefined;

@@ -4,9 +4,10 @@ import { IommuDma } from '../dma/iommu-dma';
 import { attempt, type Context } from '../errors/explain';
 import { busyError, closedError } from '../errors/vfio-error';
 import type { MapOptions } from '../dma/options';
-import type { IovaRange } from '../iommu-info';
+import { checkedRanges, type IovaRange } from '../iommu-info';
 import { native, type DmaMapHandle, type Maybe, type MemoryHandle } from '../native';
-import { address64, boolean, hex, instanceOf, integer, rangeError, typeError } from '../validate';
+import { iovaRanges } from '../iova-ranges';
+import { address64, boolean, hex, instanceOf, integer, typeError } from '../validate';
 import { IommuOption, Iommufd } from './iommufd';
 import { IovaMapping } from './iova-mapping';
 import type { PageTable } from './page-table';
@@ -75,7 +76,7 @@ export class Ioas implements PageTable, Disposable {
     // Without a device attached the kernel takes single bytes; pages are what every device will want.
     const page = BigInt(native().pageSize);
     return {
-      iovaRanges: Object.freeze(ranges.map(range => Object.freeze({ ...range }))),
+      iovaRanges: checkedRanges('IOMMU_IOAS_IOVA_RANGES', ranges),
       pageSize: alignment > page ? alignment : page,
       ...(this.#allowed.length === 0 ? {} : { allowed: this.#allowed }),
     };
@@ -109,8 +110,7 @@ export class Ioas implements PageTable, Disposable {
    */
   allowIovas(ranges: readonly IovaRange[]): void {
     this.assertReady();
-    if (!Array.isArray(ranges)) throw typeError('ranges', 'an array of { start, last }', ranges);
-    const checked = ranges.map((range: IovaRange | undefined, i) => checkRange(range, `ranges[${i}]`));
+    const checked = iovaRanges(ranges, 0);
     attempt({ doing: 'Allowing IOVAs', path: Iommufd.path }, () =>
       native().ioasAllowIovas(this.iommufd.handle, this.id, checked),
     );
@@ -231,11 +231,4 @@ export class Ioas implements PageTable, Disposable {
   [Symbol.dispose](): void {
     this.close();
   }
-}
-
-function checkRange(range: IovaRange | undefined, name: string): IovaRange {
-  const start = address64(range?.start, `${name}.start`);
-  const last = address64(range?.last, `${name}.last`);
-  if (last < start) throw rangeError(`${name}.last`, `at least ${hex(start)}, where the range starts`, last);
-  return { start, last };
 }

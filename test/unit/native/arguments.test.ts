@@ -110,6 +110,7 @@ const signatures: Record<Exclude<keyof NativeAddon, 'pageSize' | 'liveObjects'>,
   restoreRun: ['restore', 'boolean'],
   closeAll: [],
   failNext: ['string', 'u32', 'u32'],
+  answerNext: ['string', 'i32 or null', 'u32', 'bytes', 'u32'],
 };
 
 const samples: Record<string, unknown> = {
@@ -149,6 +150,7 @@ const fitting: Record<string, string[]> = {
   size: ['2 ** 32'],
   'eventfd or null': ['null'],
   'u32 or null': ['null'],
+  'i32 or null': ['null'],
   'bigint or null': ['null'],
   'bytes or null': ['null'],
 };
@@ -179,6 +181,7 @@ describe('native arguments', () => {
     words: () => new BigUint64Array(8),
     'eventfd or null': () => null,
     'u32 or null': () => null,
+    'i32 or null': () => null,
     'bigint or null': () => null,
     'bytes or null': () => null,
     array: () => [],
