@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { Attachment, type DeviceParent, type PasidOptions } from './attachment';
+import { BarMemory } from './bar-memory';
 import type { Container } from './container';
 import { type DeviceInfo } from './device-info';
 import { enumerate, type Enumerated } from './enumerate';
@@ -52,10 +53,15 @@ export interface Belongings {
  *   process warning
  * @fires release-request when the kernel wants the device back (driver unbind, hot unplug), once; without a listener the
  *   device is closed, since the kernel waits for that
+ * @fires gone when an access to a mapped BAR found that the device does not answer: memory decoding is off, it sleeps, or it
+ *   was pulled. Its mappings read all-ones from then on and swallow writes; once, whatever the number of accesses and
+ *   mappings
+ * @fires back when a write to config space, a reset or `lowPower.exit()` of this device made it answer again: its mappings, and
+ *   views of them, are the device again
  * @fires close when it is closed
  */
 export class Device
-  extends EventEmitter<{ error: [VfioError]; 'release-request': []; close: [] }>
+  extends EventEmitter<{ error: [VfioError]; 'release-request': []; gone: []; back: []; close: [] }>
   implements Disposable, AsyncDisposable
 {
   /** Its PCI address: `'0000:03:00.0'`; of a mediated device its UUID. */
@@ -75,6 +81,8 @@ export class Device
   readonly features: Features;
   /** What it shows, if it is a virtual graphics device. */
   readonly display: Display;
+  /** @internal */
+  readonly barMemory: BarMemory;
   #handle: DeviceHandle | undefined;
   readonly #parent: DeviceParent;
   readonly #attachment: Attachment;
@@ -100,6 +108,7 @@ export class Device
     this.msix = new MessageInterrupts(this, this.irq(IrqIndex.Msix));
     this.features = new Features(this);
     this.display = new Display(this);
+    this.barMemory = new BarMemory(this);
     this.#notifications = new Notifications(this);
   }
 
@@ -295,6 +304,7 @@ export class Device
         "the device's own registers may offer one",
       );
     }
+    this.barMemory.revive();
   }
 
   /**
@@ -314,12 +324,17 @@ export class Device
    * @throws VfioError `EPERM` naming the devices it does not own
    */
   hotReset(): Promise<void> {
-    return runAsync(hotResetSteps(this));
+    return runAsync(this.#hotReset());
   }
 
   /** {@link hotReset}, blocking. */
   hotResetSync(): void {
-    runSync(hotResetSteps(this));
+    runSync(this.#hotReset());
+  }
+
+  *#hotReset(): Steps<void> {
+    yield* hotResetSteps(this);
+    this.barMemory.revive();
   }
 
   #stillResetting(): VfioError {
@@ -365,6 +380,7 @@ export class Device
       this.#handle = undefined;
       try {
         this.#notifications.disarm();
+        this.barMemory.end();
         for (const child of this.#children) child.close();
       } finally {
         yield* this.#release(handle);

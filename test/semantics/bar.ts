@@ -25,7 +25,7 @@ export class FileBar implements Disposable {
       closeSync(fd);
       unlinkSync(file);
     }
-    const bar = native().barMap(this.#device, 0, size, [[0, size]], true);
+    const bar = native().barMap(this.#device, 0, size, [[0, size]], true, native().eventFdCreate());
     // What a mapping asks its region is for its error messages only.
     const region = { name: 'BAR0', address: 'a file', closed: false } as unknown as Region;
     this.mapping = new Mapping(region, 0, size, [[0, size]], true, bar);
