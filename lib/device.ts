@@ -52,7 +52,7 @@ export interface Belongings {
  * @fires error when the device reports an uncorrectable error (PCI AER) and was isolated; without a listener it is a
  *   process warning
  * @fires release-request when the kernel wants the device back (driver unbind, hot unplug), once; without a listener the
- *   device is closed, since the kernel waits for that
+ *   device is closed at once, since the kernel waits for that, and with one after {@link releaseTimeoutMs} if it is still open
  * @fires gone when an access to a mapped BAR found that the device does not answer: memory decoding is off, it sleeps, or it
  *   was pulled. Its mappings read all-ones from then on and swallow writes; once, whatever the number of accesses and
  *   mappings
@@ -90,6 +90,7 @@ export class Device
   readonly #notifications: Notifications;
   #belongings: Belongings | undefined;
   #resetting: Promise<void> | undefined;
+  #releaseTimeoutMs = 10_000;
   #closing: Promise<void> | undefined;
 
   private constructor(handle: DeviceHandle, address: string, parent: DeviceParent) {
@@ -140,6 +141,18 @@ export class Device
       native().deviceClose(handle, false);
       throw error;
     }
+  }
+
+  /**
+   * How long the listeners of `'release-request'` may take to close the device, in milliseconds; then it is closed under them,
+   * with a warning, so that whoever unbinds or unplugs it does not hang. Default 10,000; `Infinity`: for as long as they like.
+   */
+  get releaseTimeoutMs(): number {
+    return this.#releaseTimeoutMs;
+  }
+  set releaseTimeoutMs(milliseconds: number) {
+    this.#releaseTimeoutMs =
+      milliseconds === Infinity ? Infinity : integer(milliseconds, 'releaseTimeoutMs', 0, 2 ** 31 - 1);
   }
 
   /** @internal */

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Device } from 'vfio';
 import { devices } from '../../../lab/devices';
-import { type Body, createWorker } from '../../support/processes';
 import { bound } from '../support/bound';
 import { Edu } from '../support/edu';
 import { Reg } from '../support/nic';
@@ -111,7 +109,7 @@ labSuite('a device that stops answering', () => {
     }
   });
 
-  it('may be let sleep by its user', async function () {
+  it('may be let sleep by its user', async () => {
     await using device = await Device.open(devices.edu);
     const told = news(device);
     const registers = device.bar(0).map();
@@ -137,35 +135,5 @@ labSuite('a device that stops answering', () => {
     assert.throws(() => registers.dead, { code: 'ERR_VFIO_CLOSED' });
     await using again = await Device.open(devices.edu);
     assert.equal(again.bar(0).map().read32(Edu.ID), ID);
-  });
-
-  it('is gone in the worker that has it, and nowhere else', async () => {
-    const body: Body<{ index: string; address: string }> = async ({ require }, given) => {
-      const { parentPort } = require('node:worker_threads') as typeof import('node:worker_threads');
-      const { Device } = require(given.index) as typeof import('vfio');
-      const device = await Device.open(given.address);
-      const told: string[] = [];
-      device.on('gone', () => told.push('gone')).on('back', () => told.push('back'));
-      const registers = device.bar(0).map();
-      const seen = new Set<number>();
-      for (let i = 0; i < 100; i++) {
-        if (i % 20 === 10) device.config.memoryDecoding = false;
-        if (i % 20 === 0) device.config.memoryDecoding = true;
-        seen.add(registers.read32(0));
-        await new Promise(resolve => setImmediate(resolve));
-      }
-      await device.close();
-      parentPort?.postMessage({ seen: [...seen], told: told.join(' ') });
-    };
-    await using device = await Device.open(devices.nicA);
-    const told = news(device);
-    const registers = device.bar(0).map();
-    const index = path.join(__dirname, '..', '..', '..', 'lib', 'index.js');
-    const { message, ended } = createWorker(body, { index, address: devices.edu });
-    const result = await message();
-    assert.deepEqual(result, { seen: [ID, dead], told: 'gone back gone back gone back gone back gone' });
-    assert.equal(await ended, 0);
-    assert.notEqual(registers.read32(Reg.STATUS), dead);
-    assert.deepEqual(told, []);
   });
 });
