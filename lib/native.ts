@@ -125,6 +125,10 @@ export interface NativeAddon extends NativeIommufd, NativeFeatures {
   deviceGetRegionInfo(device: DeviceHandle, index: number): RawRegionInfo;
   deviceGetIrqInfo(device: DeviceHandle, index: number): RawIrqInfo;
   deviceReset(device: DeviceHandle, async: boolean): Maybe<void>;
+  /** Whether any of its mappings is dead pages. */
+  deviceDead(device: DeviceHandle): boolean;
+  /** Puts the device back where its mappings are dead pages; returns in how many. One that does not answer dies again. */
+  deviceRevive(device: DeviceHandle): number;
   /** Interrupts off, then bus mastering off; never throws, the device may be gone. */
   deviceQuiesce(device: DeviceHandle): void;
   /** Quiesces, puts dead pages under every BAR mapping, closes the fd (the kernel resets: about 25 ms). */
@@ -143,7 +147,8 @@ export interface NativeAddon extends NativeIommufd, NativeFeatures {
   // BAR mappings (native/bar.cc)
   /**
    * Maps `[offset, offset + length)` of a region, of which only `areas` (pairs of start and length, relative to the
-   * mapping, page aligned) are the device; the rest is filled with dead pages that read all-ones.
+   * mapping, page aligned) are the device; the rest is filled with dead pages that read all-ones. `gone` is signalled
+   * when an access finds that the device does not answer: the mapping is dead pages then, from that access on.
    */
   barMap(
     device: DeviceHandle,
@@ -151,7 +156,10 @@ export interface NativeAddon extends NativeIommufd, NativeFeatures {
     length: number,
     areas: [start: number, length: number][],
     writable: boolean,
+    gone: EventFdHandle,
   ): BarHandle;
+  /** Whether the device has stopped answering, and is dead pages here. */
+  barDead(bar: BarHandle): boolean;
   barAccessors(bar: BarHandle): BarAccessors;
   /** The mapping as one ArrayBuffer, always the same; after `barUnmap` its pages are dead and read all-ones. */
   barBuffer(bar: BarHandle): ArrayBuffer;
