@@ -47,7 +47,7 @@ labSuite('guide: masking INTx', () => {
 });
 
 labSuite('guide: masking MSI and MSI-X', () => {
-  needs({ iommu: true, devices: [devices.nicA] });
+  needs({ iommu: true, devices: [devices.nicA, devices.edu] });
   const nic = opened(devices.nicA);
 
   for (const kind of ['msi', 'msix'] as const) {

@@ -14,7 +14,7 @@ const Entry = { ADDRESS: 0, DATA: 8, CONTROL: 12 } as const;
 const Msix = { CONTROL: 2, FUNCTION_MASK: 1 << 14, ENABLE: 1 << 15 } as const;
 
 labSuite('guide: the MSI-X table', () => {
-  needs({ iommu: true, devices: [devices.nicA] });
+  needs({ iommu: true, devices: [devices.nicA, devices.edu] });
   const nic = opened(devices.nicA);
   let registers: Mapping;
   let table: Mapping;

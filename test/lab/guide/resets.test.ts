@@ -81,7 +81,7 @@ labSuite('guide: a device without a reset of its own, another one of the bus not
 });
 
 labSuite('guide: what a reset does to a driver', () => {
-  needs({ iommu: true, devices: [devices.nicA] });
+  needs({ iommu: true, devices: [devices.nicA, devices.edu] });
   const nic = opened(devices.nicA);
 
   it('accesses during a reset wait for its end; none fails', async () => {
