@@ -7,6 +7,7 @@ import { ensureKernel } from '../lab/kernels.js';
 import { findProfile, type KernelKind, profiles } from '../lab/profiles.js';
 import { progressOn } from '../lab/progress.js';
 import { storeResults } from '../lab/uapi/results.js';
+import { thorough } from './lab/profiles.js';
 import { labStage, type Machine, machineName } from './support/runner/lab.js';
 import type { Selection } from './support/runner/mocha.js';
 import { overview } from './support/runner/overview.js';
@@ -70,8 +71,11 @@ function options(words: readonly string[]): Options {
 }
 
 /** All tests; but those in a directory that names a kernel are of no use to an older one. */
-function tests(kernel: KernelKind, grep: string | undefined): Selection {
-  const ignore = kernel === 'debian-6.1' ? ['dist/test/lab/kernel-*/**'] : [];
+function tests(machine: Machine & { kernel: KernelKind }, grep: string | undefined): Selection {
+  const kernels = machine.kernel === 'debian-6.1' ? ['kernel-*/**'] : [];
+  const profiles: readonly string[] = thorough.profiles;
+  const long = profiles.includes(machine.profile) ? [] : thorough.globs;
+  const ignore = [...kernels, ...long].map(glob => `dist/test/lab/${glob}`);
   return { globs: ['dist/test/lab/**/*.test.js'], ignore, grep };
 }
 
@@ -105,7 +109,7 @@ async function main(): Promise<number> {
   const start = performance.now();
   const missing = await buildKernels(new Set(machines.map(machine => machine.kernel)));
   const stages = machines.map(machine => {
-    const stage = labStage(machine, tests(machine.kernel, grep), timeoutMs);
+    const stage = labStage(machine, tests(machine, grep), timeoutMs);
     const error = missing.get(machine.kernel);
     return error === undefined ? stage : { ...stage, run: () => Promise.reject(error) };
   });

@@ -2,7 +2,7 @@
 import { constants } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { storeResults } from '../lab/uapi/results.js';
-import { profileTests } from './lab/profiles.js';
+import { profileTests, thorough } from './lab/profiles.js';
 import { type Part, parseArguments, type RunArguments, usage } from './support/runner/arguments.js';
 import { labStage } from './support/runner/lab.js';
 import { lintStage } from './support/runner/lint.js';
@@ -27,11 +27,12 @@ function stages({ only, grep, profiles }: RunArguments): Stage[] {
   return all.filter(({ part }) => only.length === 0 || only.includes(part)).map(({ stage }) => stage);
 }
 
-/** All but those that only a particular other machine can run, and those that wait for slots: the matrix runs all. */
+/** All but those that only a particular other machine can run, and those that take long: the matrix runs all. */
 function labTests(profile: string, grep: string | undefined): Selection {
   const special = profileTests[profile];
   const globs = (special ?? ['**/*.test.js']).map(glob => `dist/test/lab/${glob}`);
-  const ignore = special === undefined ? ['dist/test/lab/{kernel-*,unplug}/**'] : [];
+  const ignore =
+    special === undefined ? ['kernel-*/**', ...thorough.globs].map(glob => `dist/test/lab/${glob}`) : [];
   // An emulated processor is slow, and slower still when the host has other work.
   return { globs, ignore, grep, testTimeoutMs: 20_000 };
 }
