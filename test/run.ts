@@ -15,16 +15,33 @@ const minute = 60_000;
 /** In the order in which they are started: the longest first. */
 function stages({ only, grep, profiles }: RunArguments): Stage[] {
   const below = (directory: string): Selection => ({ globs: [`dist/test/${directory}/**/*.test.js`], grep });
+  const inLab = (profile: string, selection: Selection): Stage =>
+    labStage({ profile }, selection, 10 * minute);
+  // What is picked out is not worth a second machine.
+  const whole = profiles.length > 0 || grep !== undefined;
   const chosen = profiles.length > 0 ? profiles : ['stock', ...Object.keys(profileTests)];
-  const labs = chosen.map(profile => labStage({ profile }, labTests(profile, grep), 10 * minute));
+  const [first, ...others] = chosen.map(profile => ({ profile, selection: labTests(profile, grep) }));
+  const labs =
+    first === undefined ? [] : whole ? [inLab(first.profile, first.selection)] : halves(first, inLab);
   const all: { part: Part; stage: Stage }[] = [
-    ...labs.slice(0, 1).map(stage => ({ part: 'lab' as const, stage })),
+    ...labs.map(stage => ({ part: 'lab' as const, stage })),
     { part: 'unit', stage: hostStage('unit', below('unit'), 5 * minute) },
-    { part: 'lint', stage: lintStage },
     { part: 'lab-host', stage: hostStage('lab-host', below('lab-host'), 5 * minute) },
-    ...labs.slice(1).map(stage => ({ part: 'lab' as const, stage })),
+    { part: 'lint', stage: lintStage },
+    ...others.map(({ profile, selection }) => ({ part: 'lab' as const, stage: inLab(profile, selection) })),
   ];
   return all.filter(({ part }) => only.length === 0 || only.includes(part)).map(({ stage }) => stage);
+}
+
+/** The tests of a machine in two of its kind: those of the examples wait most of their time, for pings and for links. */
+function halves(
+  { profile, selection }: { profile: string; selection: Selection },
+  inLab: (profile: string, selection: Selection) => Stage,
+): Stage[] {
+  const examples = ['dist/test/lab/examples/**/*.test.js'];
+  const rest = { ...selection, ignore: [...(selection.ignore ?? []), ...examples] };
+  const stage = inLab(profile, { ...selection, globs: examples });
+  return [inLab(profile, rest), { ...stage, name: `${stage.name}, examples` }];
 }
 
 /** All but those that only a particular other machine can run, and those that take long: the matrix runs all. */
@@ -44,7 +61,7 @@ async function main(): Promise<number> {
     return 0;
   }
   const start = performance.now();
-  const results = await runStages(stages(given), process.stdout);
+  const results = await runStages(stages(given), process.stdout, 3);
   // What was picked out by name is not what a stage stands for.
   if (given.grep === undefined) storeResults(results);
   const outcomes = results.flatMap(result => result.outcomes);

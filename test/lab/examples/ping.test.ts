@@ -124,7 +124,7 @@ describe('examples/ping', function () {
       const [name = assert.fail()] = interfacesOf(devices.nicA);
       const wasUp = isSetUp(name);
       const demo = start('examples/ping/demo.js', devices.nicB, '--peer', name, '--ip', '192.168.99.1');
-      await demo.says(/ping -c 50 .* -s 56 192\.168\.99\.1: 50 of 50 answered, 0 % loss/);
+      await demo.says(/, the kernel's, is 192\.168\.99\.2/);
       demo.kill('SIGINT');
       const { code, stdout, stderr } = await demo.ended;
       assert.match(stdout, new RegExp(`${name} \\(${devices.nicA}\\), the kernel's, is 192\\.168\\.99\\.2`));
