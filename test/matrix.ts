@@ -9,14 +9,14 @@ import { progressOn } from '../lab/progress.js';
 import { storeResults } from '../lab/uapi/results.js';
 import { thorough } from './lab/profiles.js';
 import { labStage, type Machine, machineName } from './support/runner/lab.js';
-import type { Selection } from './support/runner/mocha.js';
+import { labHostStage, type Selection } from './support/runner/mocha.js';
 import { overview } from './support/runner/overview.js';
 import { count, runStages } from './support/runner/stage.js';
 
 const usage = `usage: npm run test:matrix -- [OPTIONS]
 
-Runs every test of the lab on every machine it has with every kernel of that, one boot each. A test says itself what it
-needs; where that is missing it is skipped. The results are kept for npm run uapi.
+Runs every test of the lab on every machine it has with every kernel of that, one boot each, and then those of the lab
+itself. A test says itself what it needs; where that is missing it is skipped. The results are kept for npm run uapi.
 
   --profile NAME  only this machine; may be given several times
   --kernel NAME   only this kernel; may be given several times
@@ -34,12 +34,16 @@ interface Arguments {
   action: 'run' | 'list' | 'help';
 }
 
+function everyMachine(): (Machine & { kernel: KernelKind })[] {
+  return profiles.flatMap(one => one.kernels.map(kernel => ({ profile: one.name, kernel })));
+}
+
 /** @throws RangeError for a command line that makes no sense; its message is for the user */
 function parseArguments(words: readonly string[]): Arguments {
   const { profile = [], kernel = [], grep, list, help } = options(words);
-  const chosen = profile.length === 0 ? profiles : profile.map(name => findProfile(name));
-  const machines = chosen
-    .flatMap(one => one.kernels.map(kind => ({ profile: one.name, kernel: kind })))
+  const names = new Set(profile.map(name => findProfile(name).name));
+  const machines = everyMachine()
+    .filter(machine => names.size === 0 || names.has(machine.profile))
     .filter(machine => kernel.length === 0 || kernel.includes(machine.kernel));
   if (machines.length === 0) throw new RangeError(`no machine there runs on ${kernel.join(' or ')}`);
   return { machines, grep, action: help ? 'help' : list ? 'list' : 'run' };
@@ -113,7 +117,8 @@ async function main(): Promise<number> {
     const error = missing.get(machine.kernel);
     return error === undefined ? stage : { ...stage, run: () => Promise.reject(error) };
   });
-  const results = await runStages(stages, process.stdout);
+  const all = stages.length === everyMachine().length && grep === undefined;
+  const results = await runStages(all ? [...stages, labHostStage()] : stages, process.stdout);
   if (grep === undefined) storeResults(results);
   const outcomes = results.flatMap(result => result.outcomes);
   if (outcomes.length === 0) process.stdout.write(`no test matches ${String(grep)}\n`);

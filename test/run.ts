@@ -6,7 +6,7 @@ import { profileTests, thorough } from './lab/profiles.js';
 import { type Part, parseArguments, type RunArguments, usage } from './support/runner/arguments.js';
 import { labStage } from './support/runner/lab.js';
 import { lintStage } from './support/runner/lint.js';
-import { hostStage, type Selection } from './support/runner/mocha.js';
+import { hostStage, labHostStage, type Selection } from './support/runner/mocha.js';
 import { count, runStages, type Stage } from './support/runner/stage.js';
 import { summary } from './support/runner/summary.js';
 
@@ -26,22 +26,26 @@ function stages({ only, grep, profiles }: RunArguments): Stage[] {
   const all: { part: Part; stage: Stage }[] = [
     ...labs.map(stage => ({ part: 'lab' as const, stage })),
     { part: 'unit', stage: hostStage('unit', below('unit'), 5 * minute) },
-    { part: 'lab-host', stage: hostStage('lab-host', below('lab-host'), 5 * minute) },
     { part: 'lint', stage: lintStage },
     ...others.map(({ profile, selection }) => ({ part: 'lab' as const, stage: inLab(profile, selection) })),
   ];
-  return all.filter(({ part }) => only.length === 0 || only.includes(part)).map(({ stage }) => stage);
+  if (only.length === 0) return all.map(({ stage }) => stage);
+  all.push({ part: 'lab-host', stage: labHostStage(grep) });
+  return all.filter(({ part }) => only.includes(part)).map(({ stage }) => stage);
 }
 
-/** The tests of a machine in two of its kind: those of the examples wait most of their time, for pings and for links. */
+/**
+ * The tests of a machine in two of its kind: those of the examples wait most of their time, for pings and for links, those
+ * of opening and closing for processes to start.
+ */
 function halves(
   { profile, selection }: { profile: string; selection: Selection },
   inLab: (profile: string, selection: Selection) => Stage,
 ): Stage[] {
-  const examples = ['dist/test/lab/examples/**/*.test.js'];
-  const rest = { ...selection, ignore: [...(selection.ignore ?? []), ...examples] };
-  const stage = inLab(profile, { ...selection, globs: examples });
-  return [inLab(profile, rest), { ...stage, name: `${stage.name}, examples` }];
+  const waiting = ['examples', 'device'].map(directory => `dist/test/lab/${directory}/**/*.test.js`);
+  const rest = { ...selection, ignore: [...(selection.ignore ?? []), ...waiting] };
+  const stage = inLab(profile, { ...selection, globs: waiting });
+  return [inLab(profile, rest), { ...stage, name: `${stage.name}, processes` }];
 }
 
 /** All but those that only a particular other machine can run, and those that take long: the matrix runs all. */

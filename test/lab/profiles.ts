@@ -13,7 +13,6 @@ export const profileTests: Readonly<Record<string, readonly string[]>> = {
   'stock-6.12': [
     'kernel-6.12/**/*.test.js',
     'device/open.test.js',
-    'device/close.test.js',
     'regions/msix-hole.test.js',
     'interrupts/msix-*.test.js',
   ],

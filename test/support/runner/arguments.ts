@@ -5,7 +5,7 @@ import { profiles } from '../../../lab/profiles.js';
 export const parts = {
   lint: 'formatting and lint of TypeScript and C++',
   unit: 'the tests that any machine can run',
-  'lab-host': 'the tests of the lab itself: they boot its virtual machine',
+  'lab-host': 'the tests of the lab itself, which the matrix runs: only when asked for',
   lab: 'the tests inside the virtual machine, on real VFIO',
 } as const;
 export type Part = keyof typeof parts;
