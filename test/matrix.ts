@@ -1,7 +1,5 @@
 /** `npm run test:matrix`: the tests of the lab on every one of its machines, with every kernel. See `usage`. */
-import { constants } from 'node:os';
 import { performance } from 'node:perf_hooks';
-import { parseArgs } from 'node:util';
 import { LabError } from '../lab/error.js';
 import { ensureKernel } from '../lab/kernels.js';
 import { findProfile, type KernelKind, profiles } from '../lab/profiles.js';
@@ -12,6 +10,7 @@ import { labStage, type Machine, machineName } from './support/runner/lab.js';
 import { labHostStage, type Selection } from './support/runner/mocha.js';
 import { overview } from './support/runner/overview.js';
 import { count, runStages } from './support/runner/stage.js';
+import { parseOptions, runProgram } from './support/runner/program.js';
 
 const usage = `usage: npm run test:matrix -- [OPTIONS]
 
@@ -58,20 +57,13 @@ interface Options {
 }
 
 function options(words: readonly string[]): Options {
-  try {
-    return parseArgs({
-      args: [...words],
-      options: {
-        profile: { type: 'string', multiple: true },
-        kernel: { type: 'string', multiple: true },
-        grep: { type: 'string' },
-        list: { type: 'boolean' },
-        help: { type: 'boolean' },
-      },
-    }).values;
-  } catch (error) {
-    throw new RangeError((error as Error).message, { cause: error });
-  }
+  return parseOptions(words, {
+    profile: { type: 'string', multiple: true },
+    kernel: { type: 'string', multiple: true },
+    grep: { type: 'string' },
+    list: { type: 'boolean' },
+    help: { type: 'boolean' },
+  });
 }
 
 /** All tests; but those in a directory that names a kernel are of no use to an older one. */
@@ -126,18 +118,4 @@ async function main(): Promise<number> {
   return outcomes.length === 0 || count(outcomes, 'failed') > 0 ? 1 : 0;
 }
 
-// By exiting, so that what must not outlive this process (children, machines, directories) is ended.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => process.exit(128 + constants.signals[signal]));
-}
-
-main().then(
-  code => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    if (!(error instanceof RangeError)) throw error;
-    process.stderr.write(`test:matrix: ${error.message}\n\n${usage}`);
-    process.exitCode = 2;
-  },
-);
+runProgram('test:matrix', usage, main);

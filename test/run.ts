@@ -1,5 +1,4 @@
 /** `npm test`: lint, the tests of this machine, and those inside the lab's virtual machine. See `usage`. */
-import { constants } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { storeResults } from '../lab/uapi/results.js';
 import { profileTests, thorough } from './lab/profiles.js';
@@ -9,6 +8,7 @@ import { lintStage } from './support/runner/lint.js';
 import { hostStage, labHostStage, type Selection } from './support/runner/mocha.js';
 import { count, runStages, type Stage } from './support/runner/stage.js';
 import { summary } from './support/runner/summary.js';
+import { runProgram } from './support/runner/program.js';
 
 const minute = 60_000;
 
@@ -74,18 +74,4 @@ async function main(): Promise<number> {
   return outcomes.length === 0 || count(outcomes, 'failed') > 0 ? 1 : 0;
 }
 
-// By exiting, so that what must not outlive this process (children, machines, directories) is ended.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => process.exit(128 + constants.signals[signal]));
-}
-
-main().then(
-  code => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    if (!(error instanceof RangeError)) throw error;
-    process.stderr.write(`test: ${error.message}\n\n${usage}`);
-    process.exitCode = 2;
-  },
-);
+runProgram('test', usage, main);

@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
 import { profiles } from '../../../lab/profiles.js';
+import { parseOptions } from './program.js';
 
 /** What can be asked for with --only, and what it means. */
 export const parts = {
@@ -55,17 +55,10 @@ interface Options {
 }
 
 function options(words: readonly string[]): Options {
-  try {
-    return parseArgs({
-      args: [...words],
-      options: {
-        help: { type: 'boolean' },
-        only: { type: 'string', multiple: true },
-        grep: { type: 'string' },
-        profile: { type: 'string', multiple: true },
-      },
-    }).values;
-  } catch (error) {
-    throw new RangeError((error as Error).message, { cause: error });
-  }
+  return parseOptions(words, {
+    help: { type: 'boolean' },
+    only: { type: 'string', multiple: true },
+    grep: { type: 'string' },
+    profile: { type: 'string', multiple: true },
+  });
 }
