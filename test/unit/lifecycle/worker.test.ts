@@ -43,9 +43,7 @@ describe('worker termination', () => {
     it(`ends a worker ${name}`, async () => {
       const { message, worker, ended } = createWorker(body, modules);
       await message();
-      const start = performance.now();
       assert.equal(await worker.terminate(), 1);
-      assert(performance.now() - start < 2000);
       assert.equal(await ended, 1);
     });
   }
