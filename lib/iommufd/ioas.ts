@@ -160,14 +160,14 @@ export class Ioas implements PageTable, Disposable {
    * @returns the address, and how many of these bytes follow each other from there
    * @throws VfioError `ENOENT` when nothing is mapped there, `ENOTSUP` without such a device, `EPERM`
    */
-  physicalAddress(iova: bigint, length?: number): PhysicalRange {
+  physicalAddress(iova: bigint | number, length?: number): PhysicalRange {
     this.assertReady();
-    address64(iova, 'iova');
+    const at = address64(iova, 'iova');
     const most = length === undefined ? 2n ** 63n : BigInt(integer(length, 'length', 1, 2 ** 46));
     const since = { what: 'IOMMU_IOAS_NOIOMMU_GET_PA', kernel: '7.3' };
     const found = attempt(
-      { doing: `Asking for the physical address of IOVA ${hex(iova)}`, iova, since },
-      () => native().ioasNoIommuGetPa(this.iommufd.handle, this.id, iova, most),
+      { doing: `Asking for the physical address of IOVA ${hex(at)}`, iova: at, since },
+      () => native().ioasNoIommuGetPa(this.iommufd.handle, this.id, at, most),
     );
     return Object.freeze({ address: found.physical, length: Number(found.length) });
   }

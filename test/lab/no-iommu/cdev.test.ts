@@ -72,6 +72,7 @@ labSuite('no-IOMMU mode, by the cdev and an iommufd', () => {
 
     assert.throws(() => ioas.physicalAddress(buffer.iova + 0x1000_0000n), { code: 'ENOENT' });
     assert.throws(() => ioas.physicalAddress(-1n), { name: 'RangeError' });
+    assert.deepEqual(ioas.physicalAddress(Number(buffer.iova)), ioas.physicalAddress(buffer.iova));
     assert.throws(() => ioas.physicalAddress(buffer.iova, 0), { name: 'RangeError' });
     device.detach();
   });
