@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { Arena, BufferPool, Burst, type FrameEdit, Forwarder, TxRing } from 'vfio/kit';
+import { DAMAGED, IOVA, Model, sequence, SPREAD, TestBell, txFormat } from './model.js';
+
+describe('kit: forwarder', () => {
+  it('moves frames in order, in passes of every size, and loses no buffer', () => {
+    for (let max = 1; max <= 8; max++) {
+      const model = new Model();
+      const forwarder = new Forwarder(model.rx, model.tx);
+      const seen: number[] = [];
+      let sent = 0;
+      let forwarded = 0;
+      while (seen.length < 100) {
+        while (sent < 100 && model.deliver(sent)) sent++;
+        forwarded += forwarder.forward(max);
+        seen.push(...model.send());
+      }
+      assert.deepEqual(seen, sequence(100));
+      assert.equal(forwarded, 100);
+      assert.deepEqual(
+        [model.rx.frames, model.tx.frames, model.rx.bytes, model.tx.bytes],
+        [100, 100, 6000, 6000],
+      );
+      assert.equal(model.pool.free + model.tx.inFlight, 56);
+    }
+  });
+
+  it('leaves frames in the receive ring while the transmit ring is full', () => {
+    const model = new Model();
+    const forwarder = new Forwarder(model.rx, model.tx);
+    for (let i = 0; i < 7; i++) model.deliver(i);
+    assert.equal(forwarder.forward(100), 7);
+    for (let i = 7; i < 12; i++) model.deliver(i);
+    assert.equal(forwarder.forward(100), 0);
+    assert.deepEqual(model.send(), sequence(7));
+    assert.equal(forwarder.forward(100), 5);
+    assert.deepEqual(model.send(), sequence(5, 7));
+  });
+
+  it('drops what is damaged, spread, or of a length that cannot be sent', () => {
+    const model = new Model({ size: 16, maxFrame: 1514 });
+    const forwarder = new Forwarder(model.rx, model.tx);
+    model.deliver(1, 60, DAMAGED);
+    assert.equal(forwarder.forward(8), 0);
+    assert.deepEqual([model.rxBell.rings, model.txBell.rings], [1, 0]);
+    model.deliver(2, 2048, SPREAD);
+    model.deliver(3, 60);
+    model.deliver(4, 1515);
+    model.deliver(5, 16);
+    model.deliver(6);
+    assert.equal(forwarder.forward(8), 1);
+    assert.deepEqual(model.send(), [6]);
+    assert.equal(model.rx.errors, 4);
+  });
+
+  it('rings each bell once for a pass, and none for nothing', () => {
+    const model = new Model();
+    const forwarder = new Forwarder(model.rx, model.tx);
+    assert.equal(forwarder.forward(8), 0);
+    for (let i = 0; i < 3; i++) model.deliver(i);
+    assert.equal(forwarder.forward(8), 3);
+    assert.deepEqual([model.rxBell.rings, model.rxBell.value], [1, 2]);
+    assert.deepEqual([model.txBell.rings, model.txBell.value], [1, 3]);
+  });
+
+  it('takes turns with bursts on the same rings', () => {
+    const model = new Model();
+    const burst = new Burst(model.arena, 8);
+    const forwarder = new Forwarder(model.rx, model.tx);
+    for (let i = 0; i < 4; i++) model.deliver(i);
+    assert.equal(forwarder.forward(2), 2);
+    assert.equal(model.rx.burst(burst, 1), 1);
+    assert.equal(model.tx.burst(burst, 1), 1);
+    assert.equal(forwarder.forward(2), 1);
+    assert.deepEqual(model.send(), sequence(4));
+  });
+
+  describe('edits', () => {
+    const forwarded = (...edits: FrameEdit[]): Uint8Array => {
+      const model = new Model();
+      const forwarder = new Forwarder(model.rx, model.tx, edits);
+      model.deliver(0);
+      const at = model.buffer(model.rx, 0);
+      model.arena.u8.set(sequence(64), at);
+      assert.equal(forwarder.forward(1), 1);
+      assert.equal(model.buffer(model.tx, 0), at, 'the same buffer');
+      return model.arena.u8.slice(at, at + 64);
+    };
+
+    it('write bytes, any number of them, anywhere', () => {
+      for (let length = 1; length <= 20; length++) {
+        const bytes = Uint8Array.from(sequence(length, 200));
+        const expected = Uint8Array.from(sequence(64));
+        expected.set(bytes, 3);
+        assert.deepEqual(forwarded({ kind: 'write', at: 3, bytes }), expected);
+      }
+    });
+
+    it('swap two runs of bytes', () => {
+      for (let length = 1; length <= 16; length++) {
+        const expected = Uint8Array.from(sequence(64));
+        expected.set(sequence(length, 16 + 5), 5);
+        expected.set(sequence(length, 5), 16 + 5);
+        assert.deepEqual(forwarded({ kind: 'swap', at: 5, with: 21, length }), expected);
+      }
+    });
+
+    it('add to a byte, modulo 256, one after the other', () => {
+      const frame = forwarded({ kind: 'add', at: 22, value: -1 }, { kind: 'add', at: 22, value: 255 });
+      assert.equal(frame[22], (22 - 1 + 255) & 0xff);
+    });
+
+    it('are refused when they cannot be', () => {
+      const model = new Model();
+      const make = (edit: object): (() => Forwarder) => {
+        return () => new Forwarder(model.rx, model.tx, [edit as FrameEdit]);
+      };
+      assert.throws(
+        make({ kind: 'write', at: 255, bytes: new Uint8Array(2) }),
+        /edits\[0\]\.at must be .*254/,
+      );
+      assert.throws(make({ kind: 'write', at: 0, bytes: [1] }), /edits\[0\]\.bytes must be a Uint8Array/);
+      assert.throws(make({ kind: 'swap', at: 0, with: 3, length: 6 }), /edits\[0\].*overlap/);
+      assert.throws(make({ kind: 'swap', at: 0, with: 17, length: 17 }), /length/);
+      assert.throws(make({ kind: 'add', at: 0, value: 256 }), /edits\[0\]\.value/);
+      assert.throws(make({ kind: 'drop' }), /edits\[0\]\.kind must be 'write', 'swap' or 'add'/);
+    });
+  });
+
+  it('refuses rings of different pools, and a pool in debug mode', () => {
+    const model = new Model();
+    const other = new TxRing({
+      pool: new BufferPool(new Arena(1 << 18), { count: 8 }),
+      size: 8,
+      iova: IOVA,
+      format: txFormat,
+      bell: new TestBell(),
+    });
+    assert.throws(() => new Forwarder(model.rx, other), /to must be a TxRing of the pool that 'from' uses/);
+    const debug = new Model({ debug: true });
+    assert.throws(() => new Forwarder(debug.rx, debug.tx), /debug mode/);
+    assert.throws(() => new Forwarder(model.rx, model.tx).forward(-1), { code: 'ERR_OUT_OF_RANGE' });
+  });
+});
