@@ -17,6 +17,9 @@ export interface Side {
   command(tools: Tools): readonly string[];
 }
 
+/** Units of figures. */
+export type Unit = 'ns' | 'bytes' | 'times';
+
 /** A figure that a benchmark's programs report; less is better. */
 export interface Figure {
   /** As the programs call it. */
@@ -27,6 +30,8 @@ export interface Figure {
   readonly label: string;
   /** What it is meant to reach, in words. */
   readonly goal?: string;
+  /** What it counts. Default nanoseconds. */
+  readonly unit?: Unit;
 }
 
 /**
@@ -41,6 +46,7 @@ export interface Benchmark {
   /** Run as root in its place before the rounds: huge pages, for one. */
   readonly setUp?: string;
   readonly ours: Side;
+  /** Without any, figures stand for themselves. */
   readonly references: readonly Side[];
   /** In the order of the table. What no program reports is left out, as a machine may lack what it takes. */
   readonly figures: readonly Figure[];

@@ -7,7 +7,7 @@ import { cacheDirectory, packageRoot } from '../lab/paths.js';
 import type { Progress } from '../lab/progress.js';
 
 /** What a C programmer would ship. */
-const flags = ['-std=gnu17', '-D_GNU_SOURCE', '-O2', '-Wall', '-Wextra'];
+const flags = ['-std=gnu17', '-D_GNU_SOURCE', '-O2', '-Wall', '-Wextra', '-pthread'];
 
 /**
  * Compiles every program in bench/c, into the cache and not into the checkout, which may be read-only. What was compiled

@@ -1,7 +1,7 @@
 /*
- * A NIC that is simulated in memory: rings of advanced descriptors as Intel's 10-gigabit controllers have them, which
- * the model fills and completes between two visits of the driver. What the model itself costs is measured, too, and
- * taken off. bench/programs/nic-model.ts is the same.
+ * A NIC that is simulated in memory: rings of advanced descriptors as Intel's 10-gigabit controllers have
+ * them, which the model fills and completes between two visits of the driver. What the model itself costs is
+ * measured, too, and taken off. bench/programs/nic-model.ts is the same.
  */
 #pragma once
 #include <stddef.h>
@@ -79,7 +79,7 @@ static __attribute__((noinline)) void refill(struct nic* nic) {
 }
 
 /* The same without a driver, as often. */
-static __attribute__((noinline)) void idle(struct nic* nic, int times) {
+static __attribute__((noinline, unused)) void idle(struct nic* nic, int times) {
   const struct nic before = *nic;
   for (int i = 0; i < times; i++) {
     send_frames(nic, (nic->tx_head + ARRIVALS) & (RING - 1));

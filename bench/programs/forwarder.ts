@@ -1,17 +1,36 @@
-/** A ring forwarder on a simulated NIC, with the driver kit; compare bench/c/forwarder.c. */
+/**
+ * A ring forwarder on a simulated NIC, with the driver kit; compare bench/c/forwarder.c.
+ *
+ *     forwarder.js bursts|pass PORTS DETACH BATCH...
+ *
+ * `bursts` is what drivers look like: a burst received, each frame touched in TypeScript, a burst sent. `pass` is the kit's
+ * Forwarder, which does all of it in one compiled pass. With DETACH 1 an ArrayBuffer is detached first, which slows every
+ * typed array of the process down for good.
+ */
 import { Arena, BufferPool, Burst, Forwarder } from 'vfio/kit';
 import { ARRIVALS, ModelNic, REFILLS, SAMPLES, TOUCHED, WARM_UP } from './nic-model.js';
 import { now, reportMedian } from './report.js';
 
-const [kind = '', ports = '1', ...batches] = process.argv.slice(2);
-const count = Number(ports);
-const arena = new Arena(64 << 20);
-const pool = new BufferPool(arena, { count: 2048 * count });
-const burst = new Burst(arena, 256);
-const nics = Array.from({ length: count }, () => new ModelNic(pool));
-if (kind.includes('detached')) structuredClone(new ArrayBuffer(8), { transfer: [new ArrayBuffer(8)] });
+const MAX_BATCH = 256;
 
-/** What drivers look like: a burst received, each frame touched in TypeScript, a burst sent. */
+const [way, portCount, detach, ...batches] = process.argv.slice(2);
+const ports = Number(portCount);
+if (!(way === 'bursts' || way === 'pass') || !(ports > 0) || batches.length === 0) {
+  console.error('usage: forwarder.js bursts|pass PORTS DETACH BATCH...');
+  process.exit(2);
+}
+if (detach === '1') {
+  const lost = new ArrayBuffer(8);
+  structuredClone(lost, { transfer: [lost] });
+}
+
+const arena = new Arena(64 << 20);
+const pool = new BufferPool(arena, { count: 2048 * ports });
+const nics = Array.from({ length: ports }, () => new ModelNic(pool));
+const burst = new Burst(arena, MAX_BATCH);
+const touch = { kind: 'add', at: TOUCHED, value: 1 } as const;
+const forwarders = nics.map(({ rx, tx }) => new Forwarder(rx, tx, [touch]));
+
 function forward(nic: ModelNic, batch: number): number {
   const { words } = burst;
   const { u8 } = arena;
@@ -25,6 +44,7 @@ function forward(nic: ModelNic, batch: number): number {
   return n;
 }
 
+/** Until no NIC has anything more. */
 function forwardByBursts(batch: number): void {
   let n;
   do {
@@ -32,9 +52,6 @@ function forwardByBursts(batch: number): void {
     for (const nic of nics) n += forward(nic, batch);
   } while (n > 0);
 }
-
-const edits = [{ kind: 'add', at: TOUCHED, value: 1 }] as const;
-const forwarders = nics.map(({ rx, tx }) => new Forwarder(rx, tx, edits));
 
 function forwardInOnePass(batch: number): void {
   let n;
@@ -44,9 +61,7 @@ function forwardInOnePass(batch: number): void {
   } while (n > 0);
 }
 
-const forwardAll = kind.startsWith('fused') ? forwardInOnePass : forwardByBursts;
-
-function measure(batch: number): void {
+function measure(batch: number, forwardAll: (batch: number) => void): void {
   const samples = new Float64Array(SAMPLES);
   for (let s = -WARM_UP; s < SAMPLES; s++) {
     const begin = now();
@@ -58,12 +73,12 @@ function measure(batch: number): void {
     for (const nic of nics) nic.idle(REFILLS);
     const end = now();
     for (const nic of nics) nic.settle();
-    if (s >= 0) samples[s] = (middle - begin - (end - middle)) / (REFILLS * ARRIVALS * count);
+    if (s >= 0) samples[s] = (middle - begin - (end - middle)) / (REFILLS * ARRIVALS * ports);
   }
-  reportMedian(`batch-${batch}`, samples);
+  reportMedian(`batch-${batch}`, samples, REFILLS * ARRIVALS * ports);
 }
 
-for (const batch of batches) measure(Number(batch));
-const expected = batches.length * (WARM_UP + SAMPLES) * REFILLS * ARRIVALS * count;
+for (const batch of batches) measure(Number(batch), way === 'pass' ? forwardInOnePass : forwardByBursts);
+const expected = batches.length * (WARM_UP + SAMPLES) * REFILLS * ARRIVALS * ports;
 const sent = nics.reduce((sum, nic) => sum + nic.sent, 0);
 if (sent !== expected) throw new Error(`${sent} of ${expected} packets were forwarded`);

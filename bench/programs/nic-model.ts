@@ -42,7 +42,7 @@ export class ModelNic {
     const bell = new Register();
     this.#tail = bell.words;
     const common = { pool, size: RING, iova: 0x1_0000_0000n };
-    this.rx = new RxRing({ ...common, format: advancedRx, bell: new Register() });
+    this.rx = new RxRing({ ...common, format: advancedRx(1n << 29n), bell: new Register() });
     this.tx = new TxRing({ ...common, format: advancedTx, bell });
     this.#words = pool.arena.u32;
     this.#rxWords = this.rx.offset >> 2;

@@ -6,7 +6,7 @@
  * The NIC is taken from its kernel driver for that time and given back at the end.
  */
 import { E1000e } from '../e1000e/e1000e.js';
-import { formatMacAddress } from '../e1000e/mac-address.js';
+import { formatMacAddress } from '../nic/mac.js';
 import { parseIpv4 } from './ipv4.js';
 import { Responder } from './responder.js';
 

@@ -1,5 +1,8 @@
 import { Mapping } from '../mapping';
-import { instanceOf, integer } from '../validate';
+import { instanceOf, integer, rangeError } from '../validate';
+
+/** Whether the processor makes stores to memory and to devices in program order. */
+const inOrder = process.arch === 'x64';
 
 /** A register that is only ever written, on the path of packets: the tail of a ring, the notification of a queue. */
 export interface Bell {
@@ -14,21 +17,24 @@ export interface Bell {
  * After the mapping has closed ringing does nothing.
  */
 export class Doorbell implements Bell {
-  readonly #mapping: Mapping;
-  readonly #offset: number;
-  readonly #words: Uint32Array | undefined;
-  readonly #index: number;
+  /** @internal */
+  readonly mapping: Mapping;
+  /** @internal */
+  readonly offset: number;
+  /** @internal One word, where a plain store will do. */
+  readonly word: Uint32Array | undefined;
 
   /** @param offset of the register in the mapping, a multiple of 4 */
   constructor(mapping: Mapping, offset: number) {
-    this.#mapping = instanceOf(mapping, Mapping, 'mapping');
-    this.#offset = integer(offset, 'offset', 0, mapping.size - 4);
-    this.#index = 0;
-    if (process.arch === 'x64') this.#words = new Uint32Array(mapping.buffer, offset, 1);
+    this.mapping = instanceOf(mapping, Mapping, 'mapping');
+    this.offset = integer(offset, 'offset', 0, mapping.size - 4);
+    if (offset % 4 !== 0) throw rangeError('offset', 'a multiple of 4', offset);
+    this.word = inOrder ? new Uint32Array(mapping.buffer, offset, 1) : undefined;
   }
 
   ring(value: number): void {
-    if (this.#words !== undefined) this.#words[this.#index] = value;
-    else if (!this.#mapping.closed) this.#mapping.write32(this.#offset, value);
+    const { word } = this;
+    if (word !== undefined) word[0] = value;
+    else if (!this.mapping.closed) this.mapping.write32(this.offset, value);
   }
 }

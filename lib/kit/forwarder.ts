@@ -5,7 +5,6 @@ import { RxRing } from './rx-ring';
 import { TxRing } from './tx-ring';
 import { forwardCode } from './wasm/forward-code';
 import { compileOne } from './wasm/program';
-import { Cell } from './wasm/ring-code';
 
 /**
  * Moves frames from a receive ring to a transmit ring in one compiled pass: receiving, changing and sending without
@@ -20,17 +19,11 @@ export class Forwarder {
   /** @internal */
   readonly run: (max: number) => number;
   /** @internal */
-  readonly cells: Uint32Array;
+  readonly tails: Uint32Array;
   /** @internal */
   readonly rxBell: Bell;
   /** @internal */
   readonly txBell: Bell;
-  /** @internal */
-  readonly rxCell: number;
-  /** @internal */
-  readonly txCell: number;
-  /** @internal */
-  readonly rxMask: number;
 
   /** @param edits what is changed in each frame, in this order */
   constructor(from: RxRing, to: TxRing, edits: readonly FrameEdit[] = []) {
@@ -42,7 +35,9 @@ export class Forwarder {
       throw coded(new TypeError('a pool in debug mode takes bursts, not a Forwarder'), 'ERR_INVALID_STATE');
     }
     const { arena } = from.pool;
+    const tails = arena.alloc(64);
     const plan = {
+      tails,
       rx: from.place,
       rxFormat: from.format,
       tx: to.place,
@@ -51,12 +46,9 @@ export class Forwarder {
       edits: edits.map((edit, i) => checkEdit(edit, `edits[${i}]`)),
     };
     this.run = compileOne(arena.memory, forwardCode(plan));
-    this.cells = arena.u32;
+    this.tails = new Uint32Array(arena.memory.buffer, tails, 2);
     this.rxBell = from.bell;
     this.txBell = to.bell;
-    this.rxCell = (from.place.cells + Cell.INDEX) >> 2;
-    this.txCell = (to.place.cells + Cell.INDEX) >> 2;
-    this.rxMask = from.size - 1;
   }
 
   /**
@@ -68,10 +60,10 @@ export class Forwarder {
     if (max >>> 0 !== max) integer(max, 'max', 0, 2 ** 31);
     const moved = this.run(max);
     if (moved === 0) return 0;
-    const { cells } = this;
-    this.rxBell.ring((((cells[this.rxCell] as number) >> 4) - 1) & this.rxMask);
+    const { tails } = this;
+    this.rxBell.ring(tails[0] as number);
     if (moved < 0) return 0;
-    this.txBell.ring((cells[this.txCell] as number) >> 4);
+    this.txBell.ring(tails[1] as number);
     return moved;
   }
 }

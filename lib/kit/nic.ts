@@ -71,8 +71,8 @@ export interface Nic extends RxSource, AsyncDisposable {
    * caller's. With the link down frames wait in the ring, until it is full.
    */
   txBurst(burst: Burst, count: number, from?: number): number;
-  /** The state of the link, by one register access or so. */
-  link(): LinkState;
+  /** The state of the link, read from the device. */
+  readonly link: LinkState;
   /** Sleeps until the link is up. @param options by default it waits for ten seconds. @throws Error when that is over */
   waitForLink(options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<LinkState>;
   stats(): NicStats;

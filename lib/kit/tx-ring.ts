@@ -103,6 +103,15 @@ export class TxRing {
     }
   }
 
+  /** Whether the device has frames it has not sent. */
+  get pending(): boolean {
+    if (this.inFlight === 0) return false;
+    const { u64 } = this.arena;
+    const index = this.arena.u32[(this.place.cells + Cell.INDEX) >> 2] as number;
+    const last = (index - DESCRIPTOR) & (this.size * DESCRIPTOR - 1);
+    return (Atomics.load(u64, (this.offset + last + 8) >> 3) & this.format.done) === 0n;
+  }
+
   /** Descriptors whose frames have not come back. */
   get inFlight(): number {
     const { u32 } = this.pool.arena;

@@ -26,11 +26,13 @@ export interface ForwardPlan {
   readonly txFormat: TxFormat;
   readonly limits: FrameLimits;
   readonly edits: readonly FrameEdit[];
+  /** Where the tails are left, 32 bits each: the receive ring's, then the transmit ring's. */
+  readonly tails: number;
 }
 
 /**
  * forward(how many at most): how many frames went from one ring to the other, or -1 when none did but the receive ring's
- * tail moved. The tails are to be taken from the rings' cells.
+ * tail moved. The tails are left in memory.
  *
  * What receiving, editing and sending are in one pass: a frame's handle and length never leave the registers. It takes
  * no more frames than the transmit ring has room for; the others stay where they are.
@@ -118,6 +120,11 @@ export function forwardCode(plan: ForwardPlan): FunctionCode {
     storeCell(tx.cells + Cell.INDEX, w.get(to)),
     storeCell(tx.cells + Cell.CLEAN, w.get(clean)),
     storeCell(stack.top, w.get(top)),
+    storeCell(
+      plan.tails,
+      number(w.and(w.sub(w.get(from), w.i32(DESCRIPTOR)), w.i32(rx.size * DESCRIPTOR - 1))),
+    ),
+    storeCell(plan.tails + 4, number(w.get(to))),
     w.set(left, w.sub(w.get(max), w.get(left))),
     w.when(w.get(left), [
       w.set(moved, w.get(left)),

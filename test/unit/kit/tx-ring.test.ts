@@ -65,8 +65,12 @@ describe('kit: transmit ring', () => {
 
   it('takes back what was sent when asked to send nothing', () => {
     const { model, burst, transmit } = setUp();
+    assert.equal(model.tx.pending, false);
     transmit(sequence(6));
+    model.send(5);
+    assert.equal(model.tx.pending, true);
     model.send();
+    assert.equal(model.tx.pending, false);
     model.tx.burst(burst, 0);
     assert.equal(model.tx.inFlight, 0);
     assert.equal(model.pool.free, 56);

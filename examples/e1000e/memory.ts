@@ -1,0 +1,16 @@
+/** The buffers of a driver whose user brings none. */
+import { Arena, BufferPool } from 'vfio/kit';
+import { BUFFER_BYTES } from './descriptors.js';
+
+/** Bytes beside the buffers: rings, and what the kit keeps for them. */
+const OVERHEAD = 1 << 17;
+
+/**
+ * A pool for one NIC: a buffer for each descriptor, so that both rings can be full at once, and as many again for the
+ * application to hold. Programs that forward share one pool between their NICs instead.
+ */
+export function makePool(rxDescriptors: number, txDescriptors: number): BufferPool {
+  const count = 2 * (rxDescriptors + txDescriptors);
+  const rings = 32 * (rxDescriptors + txDescriptors);
+  return new BufferPool(new Arena(count * (BUFFER_BYTES + 4) + rings + OVERHEAD), { count });
+}

@@ -1,0 +1,276 @@
+/**
+ * The programs on top of the drivers, run as a user would, with the kernel's NIC and UDP sockets at the other end: what arrives
+ * is compared byte by byte and in order.
+ */
+import assert from 'node:assert/strict';
+import dgram from 'node:dgram';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Arena, BufferPool, Burst } from 'vfio/kit';
+import { fillByte, PAYLOAD, writeHeaders, writeNumber } from '../../../examples/generator/udp-frame.js';
+import { L2Forwarder } from '../../../examples/forwarder/l2-forwarder.js';
+import { openNic } from '../../../examples/nic/open-nic.js';
+import { runOrThrow } from '../../../examples/ping/demo/command.js';
+import { interfacesOf } from '../../../examples/ping/demo/interfaces.js';
+import { Peer } from '../../../examples/ping/demo/peer.js';
+import { devices } from '../../../lab/devices.js';
+import { readPcapng } from '../../support/pcapng.js';
+import { endPrograms, inLab, machineState, needsLab, peerName, start } from './support.js';
+
+const OUR_IP = '10.82.0.2';
+const PEER_IP = '10.82.0.1';
+const OUR_MAC = '52:54:00:00:00:01';
+const PEER_MAC = '52:54:00:00:00:02';
+const PORT = 9000;
+const COUNT = 200;
+
+describe('examples: programs for NICs', function () {
+  this.timeout(120_000);
+  let initially: Awaited<ReturnType<typeof machineState>>;
+
+  before(function () {
+    needsLab(this);
+  });
+  beforeEach(async () => {
+    initially = await machineState();
+  });
+  afterEach('gives everything back', async () => {
+    await endPrograms();
+    assert.deepEqual(await machineState(), initially);
+  });
+
+  describe('with the kernel as the peer', () => {
+    let peer: Peer;
+    let socket: dgram.Socket;
+
+    beforeEach(async () => {
+      peer = await Peer.take(peerName(), `${PEER_IP}/24`);
+      socket = dgram.createSocket({ type: 'udp4', recvBufferSize: 1 << 20 });
+      socket.bind(PORT, PEER_IP);
+      await once(socket, 'listening');
+      await runOrThrow('ip', [
+        'neigh',
+        'replace',
+        OUR_IP,
+        'lladdr',
+        OUR_MAC,
+        'dev',
+        peer.name,
+        'nud',
+        'permanent',
+      ]);
+    });
+    afterEach(async () => {
+      if (!inLab) return;
+      socket.close();
+      await peer.restore();
+    });
+
+    /** A payload that depends on its number, of a size that does, too. */
+    const payloadOf = (n: number): Buffer =>
+      Buffer.from(Uint8Array.from({ length: 20 + ((n * 379) % 1400) }, (_, i) => (n * 31 + i * 7) & 0xff));
+
+    async function sendNumbered(count: number): Promise<void> {
+      for (let n = 0; n < count; n++) {
+        socket.send(payloadOf(n), PORT, OUR_IP);
+        if (n % 20 === 19) await sleep(10);
+      }
+    }
+
+    /** The datagrams that arrive, until there are so many. */
+    async function datagrams(count: number): Promise<Buffer[]> {
+      const got: Buffer[] = [];
+      const late = AbortSignal.timeout(60_000);
+      while (got.length < count) {
+        const [message] = (await once(socket, 'message', { signal: late })) as [Buffer];
+        got.push(message);
+      }
+      return got;
+    }
+
+    const peerLink = (): Promise<void> => peer.waitForLink(20_000, new AbortController().signal);
+
+    it('generator: all frames arrive, in order, as they should be', async () => {
+      const got: Buffer[] = [];
+      socket.on('message', message => got.push(message));
+      const size = 200;
+      const generator = start(
+        'examples/generator/main.js',
+        devices.nicA,
+        ...['--mac', PEER_MAC, '--from', OUR_IP, '--to', PEER_IP],
+        ...['--size', String(size), '--count', '2000', '--rate', '2000'],
+      );
+      const { code, stdout, stderr } = await generator.ended;
+      assert.equal(stderr, '');
+      assert.match(stdout, /^2000 frames of 200 bytes sent in [\d.]+ s, \d+ per second/);
+      assert.equal(code, 0);
+      for (let waited = 0; got.length < 2000 && waited < 200; waited++) await sleep(10);
+      // The kernel may notice its carrier after we noticed ours: what came before is lost.
+      const first = got[0]?.readUInt32BE(0) ?? assert.fail('nothing arrived');
+      assert(first < 1900, `the first to arrive is number ${first}`);
+      assert.equal(got.length, 2000 - first);
+      for (const [i, message] of got.entries()) {
+        assert.equal(message.readUInt32BE(0), first + i);
+        assert.equal(message.length, size - PAYLOAD);
+        assert(message.subarray(4).every((byte, j) => byte === fillByte(j + 4)));
+      }
+    });
+
+    it('receiver: counts what the kernel sent', async () => {
+      const receiver = start('examples/receiver/main.js', devices.nicA);
+      await receiver.says(/receiving/);
+      await peerLink();
+      await sendNumbered(COUNT);
+      await sleep(200);
+      receiver.kill('SIGINT');
+      const { code, stdout, stderr } = await receiver.ended;
+      assert.equal(stderr, '');
+      assert.match(stdout, new RegExp(`udp +${COUNT} frames`));
+      assert.match(stdout, /0 errors, 0 missed; slept \d+ times/);
+      assert.equal(code, 0);
+    });
+
+    it('forwarder with one port: sends every datagram back, in order, unchanged', async () => {
+      const forwarder = start('examples/forwarder/main.js', devices.nicA, '--echo');
+      await forwarder.says(/forwarding/);
+      await peerLink();
+      const arriving = datagrams(COUNT);
+      await sendNumbered(COUNT);
+      for (const [n, message] of (await arriving).entries()) {
+        assert(message.equals(payloadOf(n)), `datagram ${n}`);
+      }
+      forwarder.kill('SIGINT');
+      const { code, stdout, stderr } = await forwarder.ended;
+      assert.equal(stderr, '');
+      assert.match(stdout, /\d+ frames forwarded from 0000:01:00\.0/);
+      assert.equal(code, 0);
+    });
+
+    it('capture: the file holds every frame, in order', async () => {
+      const directory = mkdtempSync(path.join(os.tmpdir(), 'vfio-capture-'));
+      try {
+        const file = path.join(directory, 'frames.pcapng');
+        const capture = start('examples/capture/main.js', devices.nicA, file);
+        await capture.says(/capturing/);
+        await peerLink();
+        const before = Date.now();
+        await sendNumbered(COUNT);
+        await sleep(200);
+        capture.kill('SIGINT');
+        const { code, stdout, stderr } = await capture.ended;
+        assert.equal(stderr, '');
+        assert.match(stdout, /\d+ frames captured, 0 dropped, 0 missed/);
+        assert.equal(code, 0);
+
+        const { interfaceName, linkType, packets } = readPcapng(readFileSync(file));
+        assert.deepEqual([interfaceName, linkType], ['0000:01:00.0', 1]);
+        const ours = packets.filter(({ data }) => data.readUInt16BE(12) === 0x0800 && data[23] === 17);
+        const payloads = ours
+          .filter(({ data }) => data.readUInt16BE(36) === PORT)
+          .map(({ data }) => data.subarray(PAYLOAD, 14 + data.readUInt16BE(16)));
+        assert.equal(payloads.length, COUNT);
+        for (const [n, payload] of payloads.entries()) assert(payload.equals(payloadOf(n)), `frame ${n}`);
+        const times = packets.map(({ milliseconds }) => milliseconds);
+        assert.deepEqual(
+          times,
+          [...times].sort((a, b) => a - b),
+        );
+        assert((times.at(-1) ?? 0) > before - 1000 && (times.at(-1) ?? 0) < Date.now() + 1000);
+      } finally {
+        rmSync(directory, { recursive: true });
+      }
+    });
+
+    it('say what is wrong with their command lines', async () => {
+      const cases: [script: string, args: string[], message: RegExp][] = [
+        ['generator', [devices.nicA], /usage: .*--mac/],
+        [
+          'generator',
+          [devices.nicA, '--mac', 'x', '--from', OUR_IP, '--to', PEER_IP],
+          /'x' is not an Ethernet/,
+        ],
+        ['receiver', [], /usage/],
+        ['receiver', [devices.edu], /0000:04:00\.0 is 1234:11e8; there are drivers for: Intel 82574L/],
+        ['receiver', [devices.nicA, '--count', '0'], /--count must be a number from 1/],
+        ['forwarder', [devices.nicA], /usage/],
+        ['capture', [devices.nicA], /usage/],
+      ];
+      for (const [script, args, message] of cases) {
+        const { code, stderr } = await start(`examples/${script}/main.js`, ...args).ended;
+        assert.match(stderr, message);
+        assert.equal(code, 1);
+      }
+    });
+  });
+
+  it('forwarder with two ports: frames go round between them, in order and whole', async () => {
+    // The two ports are wired to each other, so what one forwards the other receives, for ever.
+    for (const address of [devices.nicA, devices.nicB]) {
+      for (const name of interfacesOf(address)) await runOrThrow('ip', ['link', 'set', name, 'down']);
+    }
+    const pool = new BufferPool(new Arena(8 << 20), { count: 2048 });
+    await using a = await openNic(devices.nicA, { pool, promiscuous: true });
+    await using b = await openNic(devices.nicB, { pool, promiscuous: true });
+    await Promise.all([a.waitForLink({ timeoutMs: 30_000 }), b.waitForLink({ timeoutMs: 30_000 })]);
+
+    const frames = 16;
+    const size = 300;
+    const burst = new Burst(pool.arena, 32);
+    const ip = Uint8Array.of(10, 0, 0, 1);
+    const flow = {
+      ...{ sourceMac: a.mac, targetMac: b.mac, sourceIp: ip, targetIp: ip },
+      ...{ sourcePort: PORT, targetPort: PORT },
+    };
+    for (let n = 0; n < frames; n++) {
+      const handle = pool.take();
+      writeHeaders(pool.bytes(handle), size, flow);
+      for (let i = PAYLOAD + 4; i < size; i++) pool.bytes(handle)[i] = (n * 31 + i) & 0xff;
+      writeNumber(pool.arena.u8, handle, n);
+      burst.set(n, handle, size);
+    }
+    assert.equal(a.txBurst(burst, frames), frames);
+
+    const edits = [{ kind: 'add', at: 22, value: 1 }] as const;
+    const forwarder = new L2Forwarder(a, b, edits);
+    const stop = new AbortController();
+    const running = forwarder.run(stop.signal);
+    while (forwarder.forwarded[0] + forwarder.forwarded[1] < 2000) await sleep(20);
+    stop.abort();
+    await running;
+    assert(
+      forwarder.forwarded.every(count => count >= 900),
+      String(forwarder.forwarded),
+    );
+
+    // What goes round is now in the receive rings; where it was split, the order starts again once in each.
+    const seen: number[] = [];
+    for (let idle = 0; idle < 20; idle++) {
+      for (const nic of [a, b]) {
+        const count = nic.rxBurst(burst, 32);
+        if (count > 0) idle = 0;
+        for (let i = 0; i < count; i++) {
+          const frame = Buffer.from(pool.bytes(burst.handle(i)));
+          const n = frame.readUInt32BE(PAYLOAD);
+          seen.push(n);
+          assert.equal(burst.length(i), size);
+          for (let j = PAYLOAD + 4; j < size; j++) assert.equal(frame[j], (n * 31 + j) & 0xff);
+          pool.give(burst.handle(i));
+        }
+      }
+      await sleep(10);
+    }
+    assert.deepEqual(
+      [...seen].sort((x, y) => x - y),
+      Array.from({ length: frames }, (_, i) => i),
+    );
+    const descents = seen.filter((n, i) => n !== ((seen.at(i - 1) ?? 0) + 1) % frames).length;
+    assert(descents <= 2, `out of order: ${seen.join(' ')}`);
+    for (const nic of [a, b]) {
+      const { rxErrors, rxMissed, txErrors } = nic.stats();
+      assert.deepEqual([rxErrors, rxMissed, txErrors], [0, 0, 0]);
+    }
+  });
+});
