@@ -49,7 +49,7 @@ function forwardByBursts(batch: number): void {
   let n;
   do {
     n = 0;
-    for (const nic of nics) n += forward(nic, batch);
+    for (let port = 0; port < ports; port++) n += forward(nics[port] as ModelNic, batch);
   } while (n > 0);
 }
 
@@ -57,7 +57,7 @@ function forwardInOnePass(batch: number): void {
   let n;
   do {
     n = 0;
-    for (const forwarder of forwarders) n += forwarder.forward(batch);
+    for (let port = 0; port < ports; port++) n += (forwarders[port] as Forwarder).forward(batch);
   } while (n > 0);
 }
 

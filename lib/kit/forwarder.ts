@@ -3,7 +3,7 @@ import type { Bell } from './doorbell';
 import { checkEdit, type FrameEdit } from './frame-edit';
 import { RxRing } from './rx-ring';
 import { TxRing } from './tx-ring';
-import { forwardCode } from './wasm/forward-code';
+import { forwardCode, Packed, PACKED_RING } from './wasm/forward-code';
 import { compileOne } from './wasm/program';
 
 /**
@@ -18,8 +18,8 @@ export class Forwarder {
   readonly to: TxRing;
   /** @internal */
   readonly run: (max: number) => number;
-  /** @internal */
-  readonly tails: Uint32Array;
+  /** @internal Where the tails are left when they do not fit the result. */
+  readonly tails: Uint32Array | undefined;
   /** @internal */
   readonly rxBell: Bell;
   /** @internal */
@@ -35,7 +35,7 @@ export class Forwarder {
       throw coded(new TypeError('a pool in debug mode takes bursts, not a Forwarder'), 'ERR_INVALID_STATE');
     }
     const { arena } = from.pool;
-    const tails = arena.alloc(64);
+    const tails = Math.max(from.size, to.size) > PACKED_RING ? arena.alloc(64) : undefined;
     const plan = {
       tails,
       rx: from.place,
@@ -46,7 +46,7 @@ export class Forwarder {
       edits: edits.map((edit, i) => checkEdit(edit, `edits[${i}]`)),
     };
     this.run = compileOne(arena.memory, forwardCode(plan));
-    this.tails = new Uint32Array(arena.memory.buffer, tails, 2);
+    this.tails = tails === undefined ? undefined : new Uint32Array(arena.memory.buffer, tails, 2);
     this.rxBell = from.bell;
     this.txBell = to.bell;
   }
@@ -61,6 +61,12 @@ export class Forwarder {
     const moved = this.run(max);
     if (moved === 0) return 0;
     const { tails } = this;
+    if (tails === undefined) {
+      this.rxBell.ring((moved >>> Packed.RX_TAIL) & Packed.MASK);
+      const count = moved & Packed.MASK;
+      if (count > 0) this.txBell.ring((moved >>> Packed.TX_TAIL) & Packed.MASK);
+      return count;
+    }
     this.rxBell.ring(tails[0] as number);
     if (moved < 0) return 0;
     this.txBell.ring(tails[1] as number);

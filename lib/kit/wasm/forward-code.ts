@@ -1,6 +1,7 @@
 import { DESCRIPTOR, type RxFormat, type TxFormat } from '../ring-format';
 import type { FrameEdit } from '../frame-edit';
 import * as w from './code';
+import type { Code, Local } from './code';
 import { editCode } from './edit-code';
 import { FunctionCode } from './program';
 import {
@@ -10,6 +11,7 @@ import {
   fillTx,
   handleAt,
   loadCell,
+  MOVED,
   nextIndex,
   number,
   reclaim,
@@ -26,13 +28,21 @@ export interface ForwardPlan {
   readonly txFormat: TxFormat;
   readonly limits: FrameLimits;
   readonly edits: readonly FrameEdit[];
-  /** Where the tails are left, 32 bits each: the receive ring's, then the transmit ring's. */
-  readonly tails: number;
+  /**
+   * Where the tails are left, 32 bits each: the receive ring's, then the transmit ring's. Without it they are returned, which
+   * is quicker, but takes rings of at most {@link PACKED_RING} descriptors.
+   */
+  readonly tails: number | undefined;
 }
 
+/** Ring sizes up to which a number of frames and two tails fit one result. */
+export const PACKED_RING = 1024;
+/** The result then: {@link MOVED}, the frames in the lowest bits, the tails from these bits on. */
+export const Packed = { MASK: PACKED_RING - 1, RX_TAIL: 10, TX_TAIL: 20 } as const;
+
 /**
- * forward(how many at most): how many frames went from one ring to the other, or -1 when none did but the receive ring's
- * tail moved. The tails are left in memory.
+ * forward(how many at most): 0 when nothing moved; otherwise either all in one ({@link Packed}), or how many frames went from
+ * one ring to the other, -1 when none did but the receive ring's tail moved, and the tails in memory.
  *
  * What receiving, editing and sending are in one pass: a frame's handle and length never leave the registers. It takes
  * no more frames than the transmit ring has room for; the others stay where they are.
@@ -120,11 +130,6 @@ export function forwardCode(plan: ForwardPlan): FunctionCode {
     storeCell(tx.cells + Cell.INDEX, w.get(to)),
     storeCell(tx.cells + Cell.CLEAN, w.get(clean)),
     storeCell(stack.top, w.get(top)),
-    storeCell(
-      plan.tails,
-      number(w.and(w.sub(w.get(from), w.i32(DESCRIPTOR)), w.i32(rx.size * DESCRIPTOR - 1))),
-    ),
-    storeCell(plan.tails + 4, number(w.get(to))),
     w.set(left, w.sub(w.get(max), w.get(left))),
     w.when(w.get(left), [
       w.set(moved, w.get(left)),
@@ -133,7 +138,32 @@ export function forwardCode(plan: ForwardPlan): FunctionCode {
       addTo(tx.cells + Cell.FRAMES, w.wide(w.get(left))),
       addTo(tx.cells + Cell.BYTES, w.wide(w.get(bytes))),
     ]),
-    w.get(moved),
+    plan.tails === undefined
+      ? packedResult(plan, moved, left, from, to)
+      : tailsInMemory(plan, moved, from, to),
   );
   return f;
+}
+
+/** The tail names the last descriptor given back, so that one always stays out of the device's reach. */
+function rxTail({ rx }: ForwardPlan, from: Local): Code {
+  return number(w.and(w.sub(w.get(from), w.i32(DESCRIPTOR)), w.i32(rx.size * DESCRIPTOR - 1)));
+}
+
+function packedResult(plan: ForwardPlan, moved: Local, count: Local, from: Local, to: Local): Code {
+  const packed = w.seq(
+    w.or(
+      w.or(w.get(count), w.i32(MOVED)),
+      w.or(
+        w.shiftLeft(rxTail(plan, from), w.i32(Packed.RX_TAIL)),
+        w.shiftLeft(number(w.get(to)), w.i32(Packed.TX_TAIL)),
+      ),
+    ),
+  );
+  return w.choose(w.get(moved), packed, w.i32(0));
+}
+
+function tailsInMemory(plan: ForwardPlan, moved: Local, from: Local, to: Local): Code {
+  const { tails = 0 } = plan;
+  return w.seq(storeCell(tails, rxTail(plan, from)), storeCell(tails + 4, number(w.get(to))), w.get(moved));
 }

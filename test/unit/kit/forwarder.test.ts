@@ -25,6 +25,27 @@ describe('kit: forwarder', () => {
     }
   });
 
+  it('does the same with rings whose tails do not fit one number', () => {
+    const model = new Model({ size: 2048, buffers: 4200, arena: 16 << 20 });
+    const forwarder = new Forwarder(model.rx, model.tx);
+    assert.equal(forwarder.forward(32), 0);
+    let next = 0;
+    for (let round = 0; round < 5; round++) {
+      while (model.deliver(next & 0xff)) next++;
+      model.send();
+      let forwarded = 0;
+      for (let count; (count = forwarder.forward(1000)) > 0; forwarded += count) model.send();
+      assert.equal(forwarded, 2047);
+    }
+    model.deliver(1, 60, DAMAGED);
+    assert.equal(forwarder.forward(8), 0);
+    assert.equal(model.tx.frames, 5 * 2047);
+    assert.deepEqual(
+      [model.rx.errors, model.rxBell.value],
+      [1, model.rxHead === 0 ? 2047 : model.rxHead - 1],
+    );
+  });
+
   it('leaves frames in the receive ring while the transmit ring is full', () => {
     const model = new Model();
     const forwarder = new Forwarder(model.rx, model.tx);

@@ -43,13 +43,15 @@ export class TestBell implements Bell {
 export interface ModelOptions {
   size?: number;
   buffers?: number;
+  /** Its size in bytes. */
+  arena?: number;
   debug?: boolean;
   maxFrame?: number;
 }
 
 /** A pool, a ring each way, and the device behind them. */
 export class Model {
-  readonly arena = new Arena(1 << 20);
+  readonly arena: Arena;
   readonly pool: BufferPool;
   readonly rxBell = new TestBell();
   readonly txBell = new TestBell();
@@ -58,7 +60,14 @@ export class Model {
   rxHead = 0;
   txHead = 0;
 
-  constructor({ size = 8, buffers = 64, debug = false, maxFrame = 1518 }: ModelOptions = {}) {
+  constructor({
+    size = 8,
+    buffers = 64,
+    debug = false,
+    maxFrame = 1518,
+    arena = 1 << 20,
+  }: ModelOptions = {}) {
+    this.arena = new Arena(arena);
     this.pool = new BufferPool(this.arena, { count: buffers, debug });
     const common = { pool: this.pool, size, iova: IOVA };
     this.rx = new RxRing({ ...common, format: rxFormat, bell: this.rxBell });
