@@ -1,7 +1,7 @@
 import { type Benchmark } from './benchmark.js';
 import { allocations } from './rows/allocations.js';
 import { dma } from './rows/dma.js';
-import { eventfdBurst, eventfdLatency } from './rows/eventfd.js';
+import { eventfdBurst, eventfdHandles, eventfdLatency } from './rows/eventfd.js';
 import { forwarders } from './rows/forwarder.js';
 import { interrupts } from './rows/interrupts.js';
 import { pauses } from './rows/pauses.js';
@@ -12,6 +12,7 @@ import { registers } from './rows/registers.js';
 export const benchmarks: readonly Benchmark[] = [
   ...eventfdLatency,
   eventfdBurst,
+  eventfdHandles,
   ...forwarders,
   allocations,
   ...pauses,
