@@ -3,7 +3,13 @@ import { constants } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { storeResults } from '../lab/uapi/results.js';
 import { profileTests } from './lab/profiles.js';
-import { type Part, parseArguments, type RunArguments, usage } from './support/runner/arguments.js';
+import {
+  onlyWhenNamed,
+  type Part,
+  parseArguments,
+  type RunArguments,
+  usage,
+} from './support/runner/arguments.js';
 import { labStage } from './support/runner/lab.js';
 import { lintStage } from './support/runner/lint.js';
 import { hostStage, type Selection } from './support/runner/mocha.js';
@@ -23,8 +29,11 @@ function stages({ only, grep, profiles }: RunArguments): Stage[] {
     { part: 'lint', stage: lintStage },
     { part: 'lab-host', stage: hostStage('lab-host', below('lab-host'), 5 * minute) },
     ...labs.slice(1).map(stage => ({ part: 'lab' as const, stage })),
+    { part: 'programs', stage: labStage({ profile: 'stock' }, programs(grep), 15 * minute) },
   ];
-  return all.filter(({ part }) => only.length === 0 || only.includes(part)).map(({ stage }) => stage);
+  const wanted = (part: Part): boolean =>
+    only.length === 0 ? !onlyWhenNamed.includes(part) : only.includes(part);
+  return all.filter(({ part }) => wanted(part)).map(({ stage }) => stage);
 }
 
 /** All but those that only a particular other machine can run. */
@@ -34,6 +43,11 @@ function labTests(profile: string, grep: string | undefined): Selection {
   const ignore = special === undefined ? ['dist/test/lab/kernel-*/**'] : [];
   // An emulated processor is slow, and slower still when the host has other work.
   return { globs, ignore, grep, testTimeoutMs: 20_000 };
+}
+
+/** They wait for links, for seconds each. */
+function programs(grep: string | undefined): Selection {
+  return { globs: ['dist/test/lab-programs/**/*.test.js'], grep, testTimeoutMs: 120_000 };
 }
 
 async function main(): Promise<number> {

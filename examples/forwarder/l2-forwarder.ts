@@ -1,6 +1,7 @@
 /**
  * Forwards frames between two ports, both ways: what comes in at one goes out at the other, unless it is told to change
- * something. While there is traffic it polls; a port that is idle sleeps until its interrupt.
+ * something. On the event loop it polls while there is traffic, and a port that is idle sleeps until its interrupt; in a
+ * thread of its own, {@link L2Forwarder.once} is polled for ever.
  */
 import { Forwarder, type FrameEdit, type Nic, RxLoop } from 'vfio/kit';
 
@@ -9,7 +10,7 @@ const BURST = 32;
 export class L2Forwarder {
   /** Frames forwarded from each port. */
   readonly forwarded: [fromFirst: number, fromSecond: number] = [0, 0];
-  private readonly loops: RxLoop[];
+  private readonly directions: { readonly from: Nic; readonly forwarder: Forwarder }[];
 
   /**
    * @param first
@@ -19,14 +20,17 @@ export class L2Forwarder {
   constructor(first: Nic, second: Nic, edits: readonly FrameEdit[] = []) {
     const directions: [from: Nic, to: Nic][] = [[first, second]];
     if (second !== first) directions.push([second, first]);
-    this.loops = directions.map(([from, to], i) => {
-      const forwarder = new Forwarder(ringsOf(from).rx, ringsOf(to).tx, edits);
-      return new RxLoop(from, () => {
-        const count = forwarder.forward(BURST);
-        this.forwarded[i as 0 | 1] += count;
-        return count;
-      });
-    });
+    this.directions = directions.map(([from, to]) => ({
+      from,
+      forwarder: new Forwarder(ringsOf(from).rx, ringsOf(to).tx, edits),
+    }));
+  }
+
+  /** Forwards what waits, a burst each way at most, and returns how many frames that were. Never waits. */
+  once(): number {
+    let count = 0;
+    for (let i = 0; i < this.directions.length; i++) count += this.forward(i as 0 | 1);
+    return count;
   }
 
   /** Forwards until `signal` is aborted; rejects when a port is closed before. */
@@ -34,19 +38,21 @@ export class L2Forwarder {
     // When one direction fails, the other ends, too.
     const failed = new AbortController();
     const ending = AbortSignal.any([signal, failed.signal]);
-    const running = this.loops.map(loop =>
-      loop.run(ending).catch((error: unknown) => {
+    const running = this.directions.map(({ from }, i) =>
+      new RxLoop(from, () => this.forward(i as 0 | 1)).run(ending).catch((error: unknown) => {
         failed.abort();
         throw error;
       }),
     );
-    const [broken] = (await Promise.allSettled(running)).filter(({ status }) => status === 'rejected');
-    if (broken !== undefined) throw (broken as PromiseRejectedResult).reason;
+    for (const { status, ...rest } of await Promise.allSettled(running)) {
+      if (status === 'rejected') throw (rest as { reason: unknown }).reason;
+    }
   }
 
-  /** How often a port slept until an interrupt. */
-  get wakeups(): number {
-    return this.loops.reduce((sum, { wakeups }) => sum + wakeups, 0);
+  private forward(direction: 0 | 1): number {
+    const count = this.directions[direction]?.forwarder.forward(BURST) ?? 0;
+    this.forwarded[direction] += count;
+    return count;
   }
 }
 

@@ -1,4 +1,4 @@
-import { coded, instanceOf, integer, options as checkOptions, powerOfTwo } from '../validate';
+import { address64, coded, instanceOf, integer, options as checkOptions, powerOfTwo } from '../validate';
 import { Arena } from './arena';
 
 /** How a pool is made. */
@@ -85,6 +85,23 @@ export class BufferPool {
   bytes(handle: number): Uint8Array<SharedArrayBuffer> {
     const index = this.indexOf(handle);
     return (this.#views[index] ??= this.arena.u8.subarray(handle, handle + this.bufferBytes));
+  }
+
+  /**
+   * The device's addresses of all buffers, by {@link indexOf}, as lower and upper halves: for drivers that write descriptors
+   * of a format of their own, without ever making a bigint.
+   *
+   * @param iova where the device sees the arena's first byte: `arena.mapFor(device.dma)`
+   */
+  addressTable(iova: bigint): { readonly lo: Uint32Array; readonly hi: Uint32Array } {
+    const first = address64(iova, 'iova') + BigInt(this.start);
+    const [lo, hi] = [new Uint32Array(this.count), new Uint32Array(this.count)];
+    for (let i = 0; i < this.count; i++) {
+      const address = first + BigInt(i * this.bufferBytes);
+      lo[i] = Number(address & 0xffff_ffffn);
+      hi[i] = Number(address >> 32n);
+    }
+    return { lo, hi };
   }
 
   /** Which of the pool's buffers a handle is. @throws RangeError `ERR_VFIO_NOT_YOURS` when it is none */

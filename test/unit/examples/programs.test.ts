@@ -1,5 +1,7 @@
 /** The parts of the programs for NICs that need none: the programs themselves run in test/lab/examples. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
 import { fileHeader, packetBytes, writePacket } from '../../../examples/capture/pcapng.js';
 import { echoEdits } from '../../../examples/forwarder/l2-forwarder.js';
 import { MIN_FRAME, PAYLOAD, writeHeaders, writeNumber } from '../../../examples/generator/udp-frame.js';
@@ -110,6 +112,31 @@ describe('examples: parts of the programs', () => {
     assert.equal(counters.bytes.udp, 160);
     assert.equal(counters.totalFrames, 9);
     assert.match(counters.toString(), /^arp +1 frames, 42 bytes\nicmp /);
+  });
+
+  it('command lines that cannot be are refused, with the reason', () => {
+    const ends = ['--mac', '02:00:00:00:00:01', '--from', '10.0.0.2', '--to', '10.0.0.1'];
+    const cases: [script: string, args: string[], message: RegExp][] = [
+      ['generator', ['03:00.0'], /^usage: .*--mac/],
+      ['generator', ['03:00.0', ...ends.with(1, 'x')], /'x' is not an Ethernet address/],
+      [
+        'generator',
+        ['03:00.0', ...ends, '--size', '10'],
+        /--size must be a number from 46 to 1514; got '10'/,
+      ],
+      ['receiver', [], /^usage/],
+      ['receiver', ['ffff:ff:1f.7'], /no PCI device ffff:ff:1f\.7/],
+      ['receiver', ['03:00.0', '--count', '0'], /--count must be a number from 1/],
+      ['receiver', ['03:00.0', '--loud'], /--loud/],
+      ['forwarder', ['03:00.0'], /^usage/],
+      ['capture', ['03:00.0'], /^usage/],
+    ];
+    for (const [script, args, message] of cases) {
+      const file = path.join(__dirname, '../../../examples', script, 'main.js');
+      const { status, stderr } = spawnSync(process.execPath, [file, ...args], { encoding: 'utf8' });
+      assert.match(stderr, message);
+      assert.equal(status, 1);
+    }
   });
 
   it('command lines: addresses and numbers, and nothing else', () => {

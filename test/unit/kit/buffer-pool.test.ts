@@ -67,6 +67,16 @@ describe('kit: buffer pool', () => {
     });
   });
 
+  it('tells the addresses that a device knows its buffers by', () => {
+    const pool = make();
+    const iova = 0x1_ffff_f000n - BigInt(pool.start);
+    const { lo, hi } = pool.addressTable(iova);
+    assert.deepEqual([...lo.subarray(0, 3)], [0xfffff000, 0xfffff800, 0]);
+    assert.deepEqual([...hi.subarray(0, 3)], [1, 1, 2]);
+    assert.equal(lo.length, 8);
+    assert.throws(() => pool.addressTable(1.5 as never), { code: 'ERR_INVALID_ARG_TYPE' });
+  });
+
   it('never has more buffers than it is made of', () => {
     const pool = make();
     assert.throws(() => pool.give(pool.start), { code: 'ERR_VFIO_NOT_YOURS' });

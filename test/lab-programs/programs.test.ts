@@ -5,20 +5,20 @@
 import assert from 'node:assert/strict';
 import dgram from 'node:dgram';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Arena, BufferPool, Burst } from 'vfio/kit';
-import { fillByte, PAYLOAD, writeHeaders, writeNumber } from '../../../examples/generator/udp-frame.js';
-import { L2Forwarder } from '../../../examples/forwarder/l2-forwarder.js';
-import { openNic } from '../../../examples/nic/open-nic.js';
-import { runOrThrow } from '../../../examples/ping/demo/command.js';
-import { interfacesOf } from '../../../examples/ping/demo/interfaces.js';
-import { Peer } from '../../../examples/ping/demo/peer.js';
-import { devices } from '../../../lab/devices.js';
-import { readPcapng } from '../../support/pcapng.js';
-import { endPrograms, inLab, machineState, needsLab, peerName, start } from './support.js';
+import { fillByte, PAYLOAD, writeHeaders, writeNumber } from '../../examples/generator/udp-frame.js';
+import { L2Forwarder } from '../../examples/forwarder/l2-forwarder.js';
+import { openNic } from '../../examples/nic/open-nic.js';
+import { runOrThrow } from '../../examples/ping/demo/command.js';
+import { interfacesOf } from '../../examples/ping/demo/interfaces.js';
+import { Peer } from '../../examples/ping/demo/peer.js';
+import { devices } from '../../lab/devices.js';
+import { readPcapng } from '../support/pcapng.js';
+import { endPrograms, inLab, machineState, needsLab, peerName, start } from '../lab/examples/support.js';
 
 const OUR_IP = '10.82.0.2';
 const PEER_IP = '10.82.0.1';
@@ -26,6 +26,8 @@ const OUR_MAC = '52:54:00:00:00:01';
 const PEER_MAC = '52:54:00:00:00:02';
 const PORT = 9000;
 const COUNT = 200;
+const RECEIVE_LIMIT = '/proc/sys/net/core/rmem_max';
+const RECEIVE_BYTES = 4 << 20;
 
 describe('examples: programs for NICs', function () {
   this.timeout(120_000);
@@ -48,7 +50,9 @@ describe('examples: programs for NICs', function () {
 
     beforeEach(async () => {
       peer = await Peer.take(peerName(), `${PEER_IP}/24`);
-      socket = dgram.createSocket({ type: 'udp4', recvBufferSize: 1 << 20 });
+      // A socket keeps what comes while this process has no time, as far as the system lets it.
+      writeFileSync(RECEIVE_LIMIT, String(RECEIVE_BYTES));
+      socket = dgram.createSocket({ type: 'udp4', recvBufferSize: RECEIVE_BYTES });
       socket.bind(PORT, PEER_IP);
       await once(socket, 'listening');
       await runOrThrow('ip', [
@@ -80,15 +84,22 @@ describe('examples: programs for NICs', function () {
       }
     }
 
-    /** The datagrams that arrive, until there are so many. */
-    async function datagrams(count: number): Promise<Buffer[]> {
-      const got: Buffer[] = [];
-      const late = AbortSignal.timeout(60_000);
-      while (got.length < count) {
-        const [message] = (await once(socket, 'message', { signal: late })) as [Buffer];
-        got.push(message);
-      }
-      return got;
+    /** The next `count` datagrams. */
+    function datagrams(count: number): Promise<Buffer[]> {
+      return new Promise((resolve, reject) => {
+        const got: Buffer[] = [];
+        const end = (error?: Error): void => {
+          clearTimeout(timer);
+          socket.off('message', take);
+          if (error === undefined) resolve(got);
+          else reject(error);
+        };
+        const take = (message: Buffer): void => {
+          if (got.push(message) === count) end();
+        };
+        const timer = setTimeout(() => end(new Error(`${got.length} of ${count} datagrams arrived`)), 30_000);
+        socket.on('message', take);
+      });
     }
 
     const peerLink = (): Promise<void> => peer.waitForLink(20_000, new AbortController().signal);
@@ -97,21 +108,22 @@ describe('examples: programs for NICs', function () {
       const got: Buffer[] = [];
       socket.on('message', message => got.push(message));
       const size = 200;
+      const count = 1000;
       const generator = start(
         'examples/generator/main.js',
         devices.nicA,
         ...['--mac', PEER_MAC, '--from', OUR_IP, '--to', PEER_IP],
-        ...['--size', String(size), '--count', '2000', '--rate', '2000'],
+        ...['--size', String(size), '--count', String(count), '--rate', '1000'],
       );
       const { code, stdout, stderr } = await generator.ended;
       assert.equal(stderr, '');
-      assert.match(stdout, /^2000 frames of 200 bytes sent in [\d.]+ s, \d+ per second/);
+      assert.match(stdout, /^1000 frames of 200 bytes sent in [\d.]+ s, \d+ per second/);
       assert.equal(code, 0);
-      for (let waited = 0; got.length < 2000 && waited < 200; waited++) await sleep(10);
+      for (let waited = 0; got.length < count && waited < 200; waited++) await sleep(10);
       // The kernel may notice its carrier after we noticed ours: what came before is lost.
       const first = got[0]?.readUInt32BE(0) ?? assert.fail('nothing arrived');
-      assert(first < 1900, `the first to arrive is number ${first}`);
-      assert.equal(got.length, 2000 - first);
+      assert(first < count - 100, `the first to arrive is number ${first}`);
+      assert.equal(got.length, count - first);
       for (const [i, message] of got.entries()) {
         assert.equal(message.readUInt32BE(0), first + i);
         assert.equal(message.length, size - PAYLOAD);
@@ -133,21 +145,26 @@ describe('examples: programs for NICs', function () {
       assert.equal(code, 0);
     });
 
-    it('forwarder with one port: sends every datagram back, in order, unchanged', async () => {
-      const forwarder = start('examples/forwarder/main.js', devices.nicA, '--echo');
-      await forwarder.says(/forwarding/);
-      await peerLink();
-      const arriving = datagrams(COUNT);
-      await sendNumbered(COUNT);
-      for (const [n, message] of (await arriving).entries()) {
-        assert(message.equals(payloadOf(n)), `datagram ${n}`);
-      }
-      forwarder.kill('SIGINT');
-      const { code, stdout, stderr } = await forwarder.ended;
-      assert.equal(stderr, '');
-      assert.match(stdout, /\d+ frames forwarded from 0000:01:00\.0/);
-      assert.equal(code, 0);
-    });
+    for (const [how, ...options] of [
+      ['asleep while there is nothing to do'],
+      ['polling in a worker of its own', '--busy'],
+    ] as const) {
+      it(`forwarder with one port, ${how}: sends every datagram back, in order, unchanged`, async () => {
+        const forwarder = start('examples/forwarder/main.js', devices.nicA, '--echo', ...options);
+        await forwarder.says(/forwarding/);
+        await peerLink();
+        const arriving = datagrams(COUNT);
+        await sendNumbered(COUNT);
+        for (const [n, message] of (await arriving).entries()) {
+          assert(message.equals(payloadOf(n)), `datagram ${n}`);
+        }
+        forwarder.kill('SIGINT');
+        const { code, stdout, stderr } = await forwarder.ended;
+        assert.equal(stderr, '');
+        assert(Number(/(\d+) frames forwarded from 0000:01:00\.0/.exec(stdout)?.[1]) >= COUNT, stdout);
+        assert.equal(code, 0);
+      });
+    }
 
     it('capture: the file holds every frame, in order', async () => {
       const directory = mkdtempSync(path.join(os.tmpdir(), 'vfio-capture-'));
@@ -183,27 +200,6 @@ describe('examples: programs for NICs', function () {
         rmSync(directory, { recursive: true });
       }
     });
-
-    it('say what is wrong with their command lines', async () => {
-      const cases: [script: string, args: string[], message: RegExp][] = [
-        ['generator', [devices.nicA], /usage: .*--mac/],
-        [
-          'generator',
-          [devices.nicA, '--mac', 'x', '--from', OUR_IP, '--to', PEER_IP],
-          /'x' is not an Ethernet/,
-        ],
-        ['receiver', [], /usage/],
-        ['receiver', [devices.edu], /0000:04:00\.0 is 1234:11e8; there are drivers for: Intel 82574L/],
-        ['receiver', [devices.nicA, '--count', '0'], /--count must be a number from 1/],
-        ['forwarder', [devices.nicA], /usage/],
-        ['capture', [devices.nicA], /usage/],
-      ];
-      for (const [script, args, message] of cases) {
-        const { code, stderr } = await start(`examples/${script}/main.js`, ...args).ended;
-        assert.match(stderr, message);
-        assert.equal(code, 1);
-      }
-    });
   });
 
   it('forwarder with two ports: frames go round between them, in order and whole', async () => {
@@ -216,58 +212,59 @@ describe('examples: programs for NICs', function () {
     await using b = await openNic(devices.nicB, { pool, promiscuous: true });
     await Promise.all([a.waitForLink({ timeoutMs: 30_000 }), b.waitForLink({ timeoutMs: 30_000 })]);
 
+    // What a port sends arrives at the other, which forwards it to the first to be sent again: each port's frames go round.
     const frames = 16;
     const size = 300;
     const burst = new Burst(pool.arena, 32);
     const ip = Uint8Array.of(10, 0, 0, 1);
-    const flow = {
-      ...{ sourceMac: a.mac, targetMac: b.mac, sourceIp: ip, targetIp: ip },
-      ...{ sourcePort: PORT, targetPort: PORT },
-    };
-    for (let n = 0; n < frames; n++) {
-      const handle = pool.take();
-      writeHeaders(pool.bytes(handle), size, flow);
-      for (let i = PAYLOAD + 4; i < size; i++) pool.bytes(handle)[i] = (n * 31 + i) & 0xff;
-      writeNumber(pool.arena.u8, handle, n);
-      burst.set(n, handle, size);
+    for (const [from, to, firstNumber] of [
+      [a, b, 0],
+      [b, a, 100],
+    ] as const) {
+      const macs = { sourceMac: from.mac, targetMac: to.mac };
+      const flow = { ...macs, sourceIp: ip, targetIp: ip, sourcePort: PORT, targetPort: PORT };
+      for (let i = 0; i < frames; i++) {
+        const handle = pool.take();
+        const n = firstNumber + i;
+        writeHeaders(pool.bytes(handle), size, flow);
+        for (let j = PAYLOAD + 4; j < size; j++) pool.bytes(handle)[j] = (n * 31 + j) & 0xff;
+        writeNumber(pool.arena.u8, handle, n);
+        burst.set(i, handle, size);
+      }
+      assert.equal(from.txBurst(burst, frames), frames);
     }
-    assert.equal(a.txBurst(burst, frames), frames);
 
     const edits = [{ kind: 'add', at: 22, value: 1 }] as const;
     const forwarder = new L2Forwarder(a, b, edits);
     const stop = new AbortController();
     const running = forwarder.run(stop.signal);
-    while (forwarder.forwarded[0] + forwarder.forwarded[1] < 2000) await sleep(20);
+    while (Math.min(...forwarder.forwarded) < 1000) await sleep(20);
     stop.abort();
     await running;
-    assert(
-      forwarder.forwarded.every(count => count >= 900),
-      String(forwarder.forwarded),
-    );
-
-    // What goes round is now in the receive rings; where it was split, the order starts again once in each.
-    const seen: number[] = [];
+    // What goes round is in the receive rings now: A's frames in B's and the other way about.
+    const seen: [number[], number[]] = [[], []];
     for (let idle = 0; idle < 20; idle++) {
-      for (const nic of [a, b]) {
+      for (const [i, nic] of [b, a].entries()) {
         const count = nic.rxBurst(burst, 32);
         if (count > 0) idle = 0;
-        for (let i = 0; i < count; i++) {
-          const frame = Buffer.from(pool.bytes(burst.handle(i)));
+        for (let k = 0; k < count; k++) {
+          const frame = Buffer.from(pool.bytes(burst.handle(k)));
           const n = frame.readUInt32BE(PAYLOAD);
-          seen.push(n);
-          assert.equal(burst.length(i), size);
+          seen[i as 0 | 1].push(n);
+          assert.equal(burst.length(k), size);
           for (let j = PAYLOAD + 4; j < size; j++) assert.equal(frame[j], (n * 31 + j) & 0xff);
-          pool.give(burst.handle(i));
+          pool.give(burst.handle(k));
         }
       }
       await sleep(10);
     }
-    assert.deepEqual(
-      [...seen].sort((x, y) => x - y),
-      Array.from({ length: frames }, (_, i) => i),
-    );
-    const descents = seen.filter((n, i) => n !== ((seen.at(i - 1) ?? 0) + 1) % frames).length;
-    assert(descents <= 2, `out of order: ${seen.join(' ')}`);
+    for (const [i, numbers] of seen.entries()) {
+      // In order from wherever the round was cut.
+      const first = numbers.indexOf(100 * i);
+      const inOrder = [...numbers.slice(first), ...numbers.slice(0, first)];
+      const expected = Array.from({ length: frames }, (_, k) => 100 * i + k);
+      assert.deepEqual(inOrder, expected, `went round in order: ${numbers.join(' ')}`);
+    }
     for (const nic of [a, b]) {
       const { rxErrors, rxMissed, txErrors } = nic.stats();
       assert.deepEqual([rxErrors, rxMissed, txErrors], [0, 0, 0]);
