@@ -53,6 +53,11 @@ class Queue implements RxSource {
   }
 }
 
+/** Waits until something is so, however slow the machine is; mocha's own limit ends the wait. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await sleep(1);
+}
+
 describe('kit: receive loop', () => {
   let queue: Queue;
   let stop: AbortController;
@@ -69,10 +74,10 @@ describe('kit: receive loop', () => {
   it('driven by interrupts sleeps between them, and does what there is to do', async () => {
     const loop = new RxLoop(queue, () => queue.take(4), { idlePolls: 0 });
     const running = loop.run(stop.signal);
-    await sleep(5);
+    await until(() => queue.armed);
     assert.equal(loop.polls, 1);
     queue.arrive(10);
-    await sleep(5);
+    await until(() => loop.done === 10 && queue.armed);
     assert.deepEqual([loop.done, loop.wakeups, loop.interrupts], [10, 1, 1]);
     const { polls } = loop;
     await sleep(5);
@@ -89,10 +94,10 @@ describe('kit: receive loop', () => {
       if (left-- > 0) queue.arrive();
     };
     const running = loop.run(stop.signal);
-    await sleep(5);
+    await until(() => loop.done === 50 && queue.armed);
     assert.deepEqual([loop.done, loop.caught, loop.wakeups], [50, 50, 0]);
     queue.arrive();
-    await sleep(5);
+    await until(() => loop.done === 51);
     assert.deepEqual([loop.done, loop.wakeups], [51, 1]);
     stop.abort();
     await running;
@@ -109,18 +114,20 @@ describe('kit: receive loop', () => {
       if (i % 3 === 0) await nextTurn();
       if (i % 50 === 0) await sleep(2);
     }
-    await sleep(10);
+    await until(() => loop.done === sent && queue.armed);
     assert.equal(loop.done, sent);
     stop.abort();
     await running;
   });
 
-  it('keeps polling while there is work now and then, and arms when idle', async () => {
-    const loop = new RxLoop(queue, () => queue.take(1), { idlePolls: 1e6, sliceMicroseconds: 100 });
+  it('keeps polling while there is work now and then', async () => {
+    const loop = new RxLoop(queue, () => queue.take(1), { idlePolls: 2 ** 31, sliceMicroseconds: 100 });
     const running = loop.run(stop.signal);
     queue.arrive(3);
-    await sleep(5);
-    assert.deepEqual([loop.done, queue.arms, loop.wakeups], [3, 0, 0]);
+    await until(() => loop.done === 3);
+    queue.arrive(3);
+    await until(() => loop.done === 6);
+    assert.deepEqual([queue.arms, loop.wakeups], [0, 0]);
     stop.abort();
     await running;
   });
@@ -128,13 +135,11 @@ describe('kit: receive loop', () => {
   it('lets timers and others run while it is busy', async () => {
     const loop = new RxLoop(queue, () => 1, { idlePolls: Infinity, sliceMicroseconds: 200 });
     const running = loop.run(stop.signal);
-    const start = performance.now();
     for (let i = 0; i < 10; i++) await sleep(1);
-    assert(performance.now() - start < 5000);
     assert(loop.turns >= 10);
     stop.abort();
     await running;
-    assert(loop.done > 1000);
+    assert(loop.done > loop.turns);
   });
 
   it('ends at once when aborted before it starts, and passes on what work throws', async () => {
