@@ -99,7 +99,7 @@ export class E1000e implements Nic {
     // Descriptors, frames and MSI-X messages all are memory accesses by the device, which need bus mastering.
     device.enableBusMaster();
     const interrupts = new Interrupts(registers, device);
-    const pool = options.pool ?? makePool(rxDescriptors, txDescriptors);
+    const pool = options.pool ?? makePool(device.dma, rxDescriptors, txDescriptors);
     const iova = pool.arena.mapFor(device.dma);
     const tx = makeTxRing(registers, pool, iova, txDescriptors);
     const rx = makeRxRing(registers, pool, iova, rxDescriptors);

@@ -1,5 +1,7 @@
 import { Dma } from '../dma/dma';
 import type { DmaBuffer } from '../dma/dma-buffer';
+import { PhysicalDma } from '../dma/physical-dma';
+import { unsupportedError } from '../errors/vfio-error';
 import { coded, hex, instanceOf, integer, powerOfTwo } from '../validate';
 import { wasm, type WasmMemory } from './wasm/webassembly';
 
@@ -18,13 +20,17 @@ const FIRST = 4096;
  */
 export class Arena {
   /** The memory as bytes: `u8[frame]` is the first byte of a frame. */
-  readonly u8: Uint8Array<SharedArrayBuffer>;
+  readonly u8: Uint8Array;
   /** The same as 32-bit words: index offsets with `>> 2`. */
-  readonly u32: Uint32Array<SharedArrayBuffer>;
+  readonly u32: Uint32Array;
   /** The same as 64-bit words: index offsets with `>> 3`. */
-  readonly u64: BigUint64Array<SharedArrayBuffer>;
+  readonly u64: BigUint64Array;
+  /** @internal Undefined for memory that WebAssembly cannot reach. */
+  readonly memory: WasmMemory | undefined;
   /** @internal */
-  readonly memory: WasmMemory;
+  readonly buffer: ArrayBufferLike;
+  /** @internal Where the arena starts in it. */
+  readonly byteOffset: number;
   readonly #mappings = new Map<Dma, DmaBuffer>();
   #used = FIRST;
 
@@ -32,13 +38,37 @@ export class Arena {
    * @param bytes rounded up to 64 KiB; at most 2 GiB
    * @throws RangeError when the system has no address space left for it
    */
-  constructor(bytes: number) {
+  constructor(bytes: number);
+  /** @internal */
+  constructor(bytes: number, dma: Dma, memory: DmaBuffer);
+  constructor(bytes: number, dma?: Dma, given?: DmaBuffer) {
     const pages = Math.ceil(integer(bytes, 'bytes', 1, 2048 * MiB) / WASM_PAGE);
-    this.memory = new wasm.Memory({ initial: pages, maximum: pages, shared: true });
-    const { buffer } = this.memory;
-    this.u8 = new Uint8Array(buffer);
-    this.u32 = new Uint32Array(buffer);
-    this.u64 = new BigUint64Array(buffer);
+    if (dma === undefined || given === undefined) {
+      this.memory = new wasm.Memory({ initial: pages, maximum: pages, shared: true });
+      this.buffer = this.memory.buffer;
+      this.byteOffset = 0;
+    } else {
+      this.buffer = given.buffer;
+      this.byteOffset = given.byteOffset;
+      this.#mappings.set(dma, given);
+    }
+    const length = given?.byteLength ?? pages * WASM_PAGE;
+    this.u8 = new Uint8Array(this.buffer, this.byteOffset, length);
+    this.u32 = new Uint32Array(this.buffer, this.byteOffset, length >> 2);
+    this.u64 = new BigUint64Array(this.buffer, this.byteOffset, length >> 3);
+  }
+
+  /**
+   * An arena for one device, already mapped for it, that also works without an IOMMU: the memory then is a part of one huge
+   * page, which does not move. WebAssembly cannot reach that, so bursts are slower there, and there is no {@link Forwarder}.
+   *
+   * @throws VfioError, RangeError as `dma.alloc()` does: without an IOMMU 2 MiB are the most
+   */
+  static for(dma: Dma, bytes: number): Arena {
+    if (instanceOf(dma, Dma, 'dma') instanceof PhysicalDma) return new Arena(bytes, dma, dma.alloc(bytes));
+    const arena = new Arena(bytes);
+    arena.mapFor(dma);
+    return arena;
   }
 
   get byteLength(): number {
@@ -83,6 +113,7 @@ export class Arena {
   mapFor(dma: Dma): bigint {
     const known = this.#mappings.get(instanceOf(dma, Dma, 'dma'));
     if (known?.freed === false) return known.iova;
+    if (this.memory === undefined) throw unsupportedError('An arena without an IOMMU belongs to one device');
     const mapping = dma.map(this.memory.buffer);
     this.#mappings.set(dma, mapping);
     return mapping.iova;

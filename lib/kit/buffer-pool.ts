@@ -30,7 +30,7 @@ export class BufferPool {
   readonly stack: { readonly top: number; readonly start: number; readonly end: number };
   /** @internal */
   readonly owners: Uint8Array | undefined;
-  readonly #views: (Uint8Array<SharedArrayBuffer> | undefined)[] = [];
+  readonly #views: (Uint8Array | undefined)[] = [];
 
   constructor(arena: Arena, options: PoolOptions) {
     this.arena = instanceOf(arena, Arena, 'arena');
@@ -82,7 +82,7 @@ export class BufferPool {
   }
 
   /** A buffer as an array of its own, for code that is not on the path of each packet: made once for each buffer. */
-  bytes(handle: number): Uint8Array<SharedArrayBuffer> {
+  bytes(handle: number): Uint8Array {
     const index = this.indexOf(handle);
     return (this.#views[index] ??= this.arena.u8.subarray(handle, handle + this.bufferBytes));
   }

@@ -15,7 +15,7 @@ export class Burst {
   /** How many frames it has room for. */
   readonly capacity: number;
   /** Handle, length, handle, length, … */
-  readonly words: Uint32Array<SharedArrayBuffer>;
+  readonly words: Uint32Array;
   /** @internal Where {@link words} is in the arena. */
   readonly offset: number;
 
@@ -24,7 +24,7 @@ export class Burst {
     this.arena = instanceOf(arena, Arena, 'arena');
     this.capacity = integer(capacity, 'capacity', 1, MAX_BURST);
     this.offset = arena.alloc(8 * capacity);
-    this.words = new Uint32Array(arena.memory.buffer, this.offset, 2 * capacity);
+    this.words = new Uint32Array(arena.buffer, arena.byteOffset + this.offset, 2 * capacity);
   }
 
   /** The handle of frame `i`: the offset of its first byte in the arena. */

@@ -1,3 +1,4 @@
+import { unsupportedError } from '../errors/vfio-error';
 import { coded, instanceOf, integer, typeError } from '../validate';
 import type { Bell } from './doorbell';
 import { checkEdit, type FrameEdit } from './frame-edit';
@@ -35,6 +36,8 @@ export class Forwarder {
       throw coded(new TypeError('a pool in debug mode takes bursts, not a Forwarder'), 'ERR_INVALID_STATE');
     }
     const { arena } = from.pool;
+    const { memory } = arena;
+    if (memory === undefined) throw unsupportedError('Without an IOMMU there is no Forwarder', 'bursts');
     const tails = Math.max(from.size, to.size) > PACKED_RING ? arena.alloc(64) : undefined;
     const plan = {
       tails,
@@ -45,8 +48,8 @@ export class Forwarder {
       limits: { min: to.minFrame, max: to.maxFrame },
       edits: edits.map((edit, i) => checkEdit(edit, `edits[${i}]`)),
     };
-    this.run = compileOne(arena.memory, forwardCode(plan));
-    this.tails = tails === undefined ? undefined : new Uint32Array(arena.memory.buffer, tails, 2);
+    this.run = compileOne(memory, forwardCode(plan));
+    this.tails = tails === undefined ? undefined : new Uint32Array(memory.buffer, tails, 2);
     this.rxBell = from.bell;
     this.txBell = to.bell;
   }

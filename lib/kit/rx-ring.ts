@@ -3,6 +3,7 @@ import type { Arena } from './arena';
 import type { BufferPool } from './buffer-pool';
 import type { Burst } from './burst';
 import type { Bell } from './doorbell';
+import { plainRx } from './plain-loops';
 import { placeRing, readCell, type RingOptions, wrongBurst } from './ring';
 import { DESCRIPTOR, type RxFormat } from './ring-format';
 import { compileOne } from './wasm/program';
@@ -56,7 +57,10 @@ export class RxRing {
     this.debug = this.pool.owners !== undefined;
     this.#done = [Number(options.format.done & 0xffff_ffffn), Number(options.format.done >> 32n)];
     this.#fill();
-    this.receive = compileOne(this.arena.memory, rxCode(place, options.format));
+    this.receive =
+      this.arena.memory === undefined
+        ? plainRx(place, options.format)
+        : compileOne(this.arena.memory, rxCode(place, options.format));
   }
 
   /** What the tail register must say at first: the device has all descriptors but one. */

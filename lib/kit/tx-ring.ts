@@ -4,6 +4,7 @@ import type { Arena } from './arena';
 import type { BufferPool } from './buffer-pool';
 import type { Burst } from './burst';
 import type { Bell } from './doorbell';
+import { plainTx } from './plain-loops';
 import { placeRing, readCell, type RingOptions, wrongBurst } from './ring';
 import { DESCRIPTOR, type TxFormat } from './ring-format';
 import { compileOne } from './wasm/program';
@@ -68,7 +69,10 @@ export class TxRing {
     );
     this.minFrame = integer(options.minFrame ?? 17, 'options.minFrame', 1, this.maxFrame);
     const limits = { min: this.minFrame, max: this.maxFrame };
-    this.send = compileOne(this.arena.memory, txCode(place, options.format, limits));
+    this.send =
+      this.arena.memory === undefined
+        ? plainTx(place, options.format, limits)
+        : compileOne(this.arena.memory, txCode(place, options.format, limits));
   }
 
   /**

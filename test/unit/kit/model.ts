@@ -3,6 +3,7 @@
  * is written in them alone, so that what the rings write is what is tested.
  */
 import assert from 'node:assert/strict';
+import type { Dma, DmaBuffer } from 'vfio';
 import {
   advancedRx,
   advancedTx,
@@ -40,6 +41,25 @@ export class TestBell implements Bell {
   }
 }
 
+/** Whether models have memory that WebAssembly cannot reach, as without an IOMMU. */
+export const plainMemory = { used: false };
+
+function plainArena(bytes: number): Arena {
+  const memory = { buffer: new ArrayBuffer(bytes), byteOffset: 0, byteLength: bytes, iova: IOVA };
+  return new Arena(bytes, {} as Dma, memory as unknown as DmaBuffer);
+}
+
+/** The same tests on both kinds of memory. */
+export function onBothMemories(title: string, tests: () => void): void {
+  for (const used of [false, true]) {
+    describe(`${title}, ${used ? 'in plain TypeScript' : 'compiled'}`, () => {
+      before(() => (plainMemory.used = used));
+      after(() => (plainMemory.used = false));
+      tests();
+    });
+  }
+}
+
 export interface ModelOptions {
   size?: number;
   buffers?: number;
@@ -67,7 +87,7 @@ export class Model {
     maxFrame = 1518,
     arena = 1 << 20,
   }: ModelOptions = {}) {
-    this.arena = new Arena(arena);
+    this.arena = plainMemory.used ? plainArena(arena) : new Arena(arena);
     this.pool = new BufferPool(this.arena, { count: buffers, debug });
     const common = { pool: this.pool, size, iova: IOVA };
     this.rx = new RxRing({ ...common, format: rxFormat, bell: this.rxBell });

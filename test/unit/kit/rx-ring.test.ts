@@ -1,8 +1,19 @@
 import assert from 'node:assert/strict';
 import { Arena, BufferPool, Burst, RxRing } from 'vfio/kit';
-import { DAMAGED, GOOD, IOVA, legacyRx, Model, rxFormat, sequence, SPREAD, TestBell } from './model.js';
+import {
+  DAMAGED,
+  GOOD,
+  IOVA,
+  legacyRx,
+  Model,
+  onBothMemories,
+  rxFormat,
+  sequence,
+  SPREAD,
+  TestBell,
+} from './model.js';
 
-describe('kit: receive ring', () => {
+onBothMemories('kit: receive ring', () => {
   const setUp = (size = 8): { model: Model; burst: Burst; receive: (max?: number) => number[] } => {
     const model = new Model({ size, buffers: 4 * size });
     const burst = new Burst(model.arena, 16);

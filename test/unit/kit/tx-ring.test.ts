@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { Arena, BufferPool, Burst, TxRing } from 'vfio/kit';
-import { IOVA, legacyTx, Model, type ModelOptions, sequence, TestBell } from './model.js';
+import { IOVA, legacyTx, Model, type ModelOptions, onBothMemories, sequence, TestBell } from './model.js';
 
-describe('kit: transmit ring', () => {
+onBothMemories('kit: transmit ring', () => {
   interface Setting {
     model: Model;
     burst: Burst;
