@@ -28,6 +28,8 @@ export class Channel {
   #failure: Error | undefined;
   #running: ExecOptions | undefined;
   #input: InputPump | undefined;
+  /** Those that take no more for now. */
+  readonly #full = new Set<Writable>();
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -95,10 +97,14 @@ export class Channel {
   /** A slow reader stops the whole channel, and by it the command, instead of filling memory. */
   #passOn(stream: Writable | undefined, data: Buffer): void {
     if (!stream || stream.destroyed || stream.write(data)) return;
+    // What had arrived before the pause still comes, and finds the stream full again.
+    if (this.#full.has(stream)) return;
+    this.#full.add(stream);
     this.#socket.pause();
     const resume = (): void => {
       stream.off('drain', resume).off('close', resume);
-      this.#socket.resume();
+      this.#full.delete(stream);
+      if (this.#full.size === 0) this.#socket.resume();
     };
     stream.on('drain', resume).on('close', resume);
   }

@@ -32,6 +32,8 @@ export const kernelFeatures = {
   barDmaBuf: '6.19',
   /** VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2. */
   precopyInfoV2: '7.1',
+  /** VFIO_PCI_ERR_IRQ_INDEX of devices that are not PCI Express. */
+  errorsOfAnyPci: '7.3',
   /** IOMMU_IOAS_NOIOMMU_GET_PA and no-IOMMU devices over the cdev. */
   noiommuCdev: '7.3',
 } as const;

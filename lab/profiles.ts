@@ -13,7 +13,8 @@ export type DeviceKind =
   /** Intel 82576, with up to eight virtual functions. */
   | { kind: 'igb'; mac: string; hub: number }
   | { kind: 'nvme'; sizeMiB: number }
-  | { kind: 'edu' }
+  /** QEMU's teaching device. It addresses 28 bits unless told otherwise. */
+  | { kind: 'edu'; addressBits?: 64 }
   | { kind: 'pci-testdev' }
   /** An entropy source; the one device here that reports errors (AER). */
   | { kind: 'virtio-rng' }
@@ -70,6 +71,12 @@ const sriovDevices: readonly DeviceKind[] = [
   { kind: 'igb', mac: '52:54:00:00:00:11', hub: 1 },
   { kind: 'igb', mac: '52:54:00:00:00:12', hub: 1 },
 ];
+
+/** What VFIO wants to be told before it uses an IOMMU that remaps no interrupts. */
+const unsafeInterrupts = [
+  'vfio_iommu_type1.allow_unsafe_interrupts=1',
+  'iommufd.allow_unsafe_interrupts=1',
+] as const;
 
 const stock = {
   qemu: 'installed',
@@ -133,6 +140,8 @@ export const profiles: readonly Profile[] = [
     purpose: "the same over AMD's IOMMU: other page sizes, other reserved regions",
     ...built,
     iommu: 'amd',
+    // Linux finds the interrupt controller not where it would let this IOMMU remap interrupts, and does without.
+    cmdline: unsafeInterrupts,
   },
   {
     name: 'virtio-iommu',
@@ -140,13 +149,15 @@ export const profiles: readonly Profile[] = [
     ...built,
     iommu: 'virtio',
     devices: devicesWithoutBridge,
-    cmdline: ['vfio_iommu_type1.allow_unsafe_interrupts=1', 'iommufd.allow_unsafe_interrupts=1'],
+    cmdline: unsafeInterrupts,
   },
   {
     name: 'no-iommu',
     purpose: 'no IOMMU at all and VFIO told to go without: /dev/vfio/noiommu-N',
     ...built,
     iommu: 'none',
+    // Memory is where it is, which may be beyond what a plain edu can address.
+    devices: devices.map(device => (device.kind === 'edu' ? { kind: 'edu', addressBits: 64 } : device)),
     cmdline: ['vfio.enable_unsafe_noiommu_mode=1'],
   },
   {

@@ -19,6 +19,9 @@ export interface MachineFiles {
   images: string;
   /** The descriptor, in QEMU's own table, of the channel to the agent. */
   agentFd: number;
+  /** The same for QEMU's monitor, and for the port by which the guest reaches it. */
+  monitorFd: number;
+  monitorPortFd: number;
   /** What the IOMMU's device can be told (iommus.ts), for those where that depends on QEMU. */
   iommuProperties?: ReadonlySet<string> | undefined;
 }
@@ -59,6 +62,9 @@ export function buildMachine(profile: Profile, files: MachineFiles, accelerator:
     ...(files.out === undefined ? [] : share('out', files.out, false)),
     ...['-device', 'virtio-serial-pci', '-chardev', `socket,id=agent,fd=${files.agentFd}`],
     ...['-device', 'virtserialport,chardev=agent,name=lab.agent'],
+    ...['-chardev', `socket,id=monitor,fd=${files.monitorFd}`, '-mon', 'chardev=monitor,mode=control'],
+    ...['-chardev', `socket,id=monitor-port,fd=${files.monitorPortFd}`],
+    ...['-device', 'virtserialport,chardev=monitor-port,name=lab.monitor'],
   );
   profile.devices.forEach((device, index) => {
     const port = `port${index + 1}`;
@@ -81,6 +87,8 @@ function kernelCommandLine(profile: Profile, iommu: Iommu, files: Pick<MachineFi
     'tsc=reliable',
     // The kernel's test of the timer counts on a processor that runs all the time; on a busy host it fails and panics.
     'no_timer_check',
+    // Against attacks between programs of one processor, which cost an emulated one a tenth of its speed.
+    'mitigations=off',
     ...iommu.cmdline,
     ...profile.cmdline,
     ...(files.out === undefined ? [] : ['lab.out']),
@@ -99,6 +107,8 @@ function addDevice(
     `bus=${bus}`,
     ...(address === undefined ? [] : [`addr=${address}`]),
     ...(address?.endsWith('.0') ? ['multifunction=on'] : []),
+    // By which the monitor can be told to pull it.
+    ...(address === undefined ? [`id=card-${bus}`] : []),
   ].join(',');
   const id = address === undefined ? bus : `${bus}-${address}`;
   switch (device.kind) {
@@ -119,6 +129,11 @@ function addDevice(
       break;
     }
     case 'edu':
+      machine.args.push(
+        '-device',
+        `edu,${place}${device.addressBits === 64 ? ',dma_mask=0xffffffffffffffff' : ''}`,
+      );
+      break;
     case 'pci-testdev':
       machine.args.push('-device', `${device.kind},${place}`);
       break;

@@ -6,6 +6,9 @@ import type { VmOptions } from './vm.js';
 
 /** The descriptor of the channel to the agent in QEMU's table: the first after its standard streams. */
 export const agentFd = 3;
+/** The next two are joined: QEMU's monitor, and the serial port by which the guest talks to it. */
+export const monitorFd = 4;
+export const monitorPortFd = 5;
 
 /** Loaded in every guest, beside the drivers of its devices. vfio_virqfd is a part of vfio from 6.2 on. */
 const vfioModules = ['vfio', 'vfio_virqfd', 'vfio_iommu_type1', 'vfio_pci'];
@@ -27,6 +30,8 @@ export function writeRunFiles(options: VmOptions, directory: string, console: st
       out: options.outDir,
       images: directory,
       agentFd,
+      monitorFd,
+      monitorPortFd,
       iommuProperties: options.iommuProperties,
     },
     options.accelerator,

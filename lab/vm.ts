@@ -12,7 +12,7 @@ import type { Profile } from './profiles.js';
 import type { Accelerator } from './qemu.js';
 import type { Qemu } from './qemu-program.js';
 import { makeRunDirectory } from './run-directory.js';
-import { agentFd, writeRunFiles } from './run-files.js';
+import { agentFd, monitorFd, monitorPortFd, writeRunFiles } from './run-files.js';
 
 /** What a machine is started from. */
 export interface VmOptions {
@@ -52,11 +52,14 @@ export class Vm implements AsyncDisposable {
     this.#qemu = spawn(options.qemu.program, writeRunFiles(options, directory, this.#console.file), {
       // A session of its own: Ctrl-C is for this process to handle, which then ends QEMU.
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
       env: { PATH: process.env['PATH'], TMPDIR: directory },
     });
     this.#process = atExit(this.#qemu);
-    this.#channel = new Channel(this.#qemu.stdio[agentFd] as Socket);
+    // Node's types know of five at most.
+    const sockets: readonly unknown[] = this.#qemu.stdio;
+    this.#channel = new Channel(sockets[agentFd] as Socket);
+    joinSockets(sockets[monitorFd] as Socket, sockets[monitorPortFd] as Socket);
     let said = '';
     for (const stream of [this.#qemu.stdout, this.#qemu.stderr]) {
       stream?.on('data', (data: Buffer) => (said = (said + data.toString()).slice(-4000)));
@@ -145,6 +148,15 @@ export class Vm implements AsyncDisposable {
     ];
     return new DeadQemuError(parts.filter(part => part !== '').join('\n'));
   }
+}
+
+/**
+ * What one says the other hears. So the guest has QEMU's own monitor (QMP) at a serial port: a test can pull the device it
+ * is using, or have it report errors. Both end with QEMU.
+ */
+function joinSockets(one: Socket, other: Socket): void {
+  one.pipe(other).pipe(one);
+  for (const socket of [one, other]) socket.on('error', () => undefined);
 }
 
 function abortReason(signal: AbortSignal | undefined): Error {

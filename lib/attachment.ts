@@ -22,6 +22,8 @@ export interface DeviceParent {
   readonly iommufd?: Iommufd;
   /** Its id inside the iommufd. */
   readonly deviceId?: number;
+  /** It was opened by its cdev although it has no IOMMU: what it is attached to translates nothing. */
+  readonly noIommu?: boolean;
   forget(device: Device): void;
 }
 
@@ -41,6 +43,7 @@ export class Attachment {
   }
 
   get dma(): Dma {
+    if (this.#parent.noIommu === true) throw this.#untranslated();
     const dma = this.#parent.container?.dma ?? this.#attached?.dma;
     if (dma !== undefined) return dma;
     const { address } = this.#device;
@@ -88,6 +91,15 @@ export class Attachment {
     this.#attached = to;
     from?.refresh();
     to?.refresh();
+  }
+
+  #untranslated(): VfioError {
+    const { address } = this.#device;
+    return new VfioError(`${address} has no IOMMU: IOVAs mean nothing to it`, {
+      code: 'ERR_VFIO_NO_IOMMU',
+      address,
+      cure: 'ioas.dma.alloc(), and for the device ioas.physicalAddress(buffer.iova)',
+    });
   }
 
   #needsIommufd(): VfioError {

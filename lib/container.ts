@@ -8,6 +8,7 @@ import { Iommufd } from './iommufd/iommufd';
 import { decodeIommuInfo, type IommuInfo } from './iommu-info';
 import { native, type ContainerHandle } from './native';
 import { Type1Space } from './type1-space';
+import { pageBitmap } from './page-bitmap';
 import {
   address64,
   instanceOf,
@@ -280,7 +281,7 @@ export class Container implements Disposable {
     powerOfTwo(pageSize, 'pageSize', 1, 2 ** 40);
     integer(length, 'length', 1, 2 ** 46);
     const handle = this.#withIommu();
-    const bitmap = new BigUint64Array(Math.ceil(length / pageSize / 64));
+    const bitmap = pageBitmap(length, pageSize);
     attempt({ doing: 'Reading the dirty bitmap', path: Container.path, iova: start, size: length }, () =>
       native().dirtyBitmap(handle, start, BigInt(length), BigInt(pageSize), bitmap),
     );

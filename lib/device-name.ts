@@ -1,5 +1,5 @@
 import { isUuid } from './uuid';
-import { parseAddress } from './pci/address';
+import { parseAddressNamed } from './pci/address';
 import { string } from './validate';
 
 /**
@@ -7,5 +7,5 @@ import { string } from './validate';
  * kernel driver made (`/sys/bus/mdev/devices`). In the kernel's spelling.
  */
 export function parseDeviceName(text: string, name = 'address'): string {
-  return isUuid(string(text, name)) ? text.toLowerCase() : parseAddress(text, name);
+  return isUuid(string(text, name)) ? text.toLowerCase() : parseAddressNamed(text, name);
 }

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { Attachment, type DeviceParent, type PasidOptions } from './attachment';
+import { BarMemory } from './bar-memory';
 import type { Container } from './container';
 import { type DeviceInfo } from './device-info';
 import { enumerate, type Enumerated } from './enumerate';
@@ -51,11 +52,16 @@ export interface Belongings {
  * @fires error when the device reports an uncorrectable error (PCI AER) and was isolated; without a listener it is a
  *   process warning
  * @fires release-request when the kernel wants the device back (driver unbind, hot unplug), once; without a listener the
- *   device is closed, since the kernel waits for that
+ *   device is closed at once, since the kernel waits for that, and with one after {@link releaseTimeoutMs} if it is still open
+ * @fires gone when an access to a mapped BAR found that the device does not answer: memory decoding is off, it sleeps, or it
+ *   was pulled. Its mappings read all-ones from then on and swallow writes; once, whatever the number of accesses and
+ *   mappings
+ * @fires back when a write to config space, a reset or `lowPower.exit()` of this device made it answer again: its mappings, and
+ *   views of them, are the device again
  * @fires close when it is closed
  */
 export class Device
-  extends EventEmitter<{ error: [VfioError]; 'release-request': []; close: [] }>
+  extends EventEmitter<{ error: [VfioError]; 'release-request': []; gone: []; back: []; close: [] }>
   implements Disposable, AsyncDisposable
 {
   /** Its PCI address: `'0000:03:00.0'`; of a mediated device its UUID. */
@@ -75,6 +81,8 @@ export class Device
   readonly features: Features;
   /** What it shows, if it is a virtual graphics device. */
   readonly display: Display;
+  /** @internal */
+  readonly barMemory: BarMemory;
   #handle: DeviceHandle | undefined;
   readonly #parent: DeviceParent;
   readonly #attachment: Attachment;
@@ -82,6 +90,7 @@ export class Device
   readonly #notifications: Notifications;
   #belongings: Belongings | undefined;
   #resetting: Promise<void> | undefined;
+  #releaseTimeoutMs = 10_000;
   #closing: Promise<void> | undefined;
 
   private constructor(handle: DeviceHandle, address: string, parent: DeviceParent) {
@@ -100,6 +109,7 @@ export class Device
     this.msix = new MessageInterrupts(this, this.irq(IrqIndex.Msix));
     this.features = new Features(this);
     this.display = new Display(this);
+    this.barMemory = new BarMemory(this);
     this.#notifications = new Notifications(this);
   }
 
@@ -131,6 +141,18 @@ export class Device
       native().deviceClose(handle, false);
       throw error;
     }
+  }
+
+  /**
+   * How long the listeners of `'release-request'` may take to close the device, in milliseconds; then it is closed under them,
+   * with a warning, so that whoever unbinds or unplugs it does not hang. Default 10,000; `Infinity`: for as long as they like.
+   */
+  get releaseTimeoutMs(): number {
+    return this.#releaseTimeoutMs;
+  }
+  set releaseTimeoutMs(milliseconds: number) {
+    this.#releaseTimeoutMs =
+      milliseconds === Infinity ? Infinity : integer(milliseconds, 'releaseTimeoutMs', 0, 2 ** 31 - 1);
   }
 
   /** @internal */
@@ -295,6 +317,7 @@ export class Device
         "the device's own registers may offer one",
       );
     }
+    this.barMemory.revive();
   }
 
   /**
@@ -314,12 +337,17 @@ export class Device
    * @throws VfioError `EPERM` naming the devices it does not own
    */
   hotReset(): Promise<void> {
-    return runAsync(hotResetSteps(this));
+    return runAsync(this.#hotReset());
   }
 
   /** {@link hotReset}, blocking. */
   hotResetSync(): void {
-    runSync(hotResetSteps(this));
+    runSync(this.#hotReset());
+  }
+
+  *#hotReset(): Steps<void> {
+    yield* hotResetSteps(this);
+    this.barMemory.revive();
   }
 
   #stillResetting(): VfioError {
@@ -365,6 +393,7 @@ export class Device
       this.#handle = undefined;
       try {
         this.#notifications.disarm();
+        this.barMemory.end();
         for (const child of this.#children) child.close();
       } finally {
         yield* this.#release(handle);

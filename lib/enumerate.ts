@@ -1,11 +1,15 @@
 import type { Device } from './device';
 import { decodeDeviceInfo, type DeviceInfo } from './device-info';
+import { badAnswer } from './errors/bad-answer';
 import { attempt, isSystemError } from './errors/explain';
 import { decodeIrqInfo, type IrqInfo } from './irq/irq-info';
 import { type DeviceHandle, native } from './native';
 import { PciConfig } from './pci-config';
 import { Region, RegionIndex } from './region';
 import { decodeRegionInfo } from './region-info';
+
+/** Each is asked for, so that a count of billions would be a hang. The kernel's drivers have a dozen at most. */
+const most = 4096;
 
 export interface Enumerated {
   readonly info: DeviceInfo;
@@ -17,6 +21,12 @@ export interface Enumerated {
 export function enumerate(device: Device, handle: DeviceHandle): Enumerated {
   return attempt({ doing: `Reading what ${device.address} has`, address: device.address }, () => {
     const info = decodeDeviceInfo(native().deviceGetInfo(handle));
+    if (info.regionCount > most || info.irqCount > most) {
+      throw badAnswer(
+        'VFIO_DEVICE_GET_INFO',
+        `${info.regionCount} regions and ${info.irqCount} interrupt kinds`,
+      );
+    }
     const regions = Array.from({ length: info.regionCount }, (_, index) => {
       const raw = orNothing(() => native().deviceGetRegionInfo(handle, index)) ?? noRegion;
       const type = info.pci && index === RegionIndex.Config ? PciConfig : Region;

@@ -1,8 +1,9 @@
 import { attempt, attemptStep } from './errors/explain';
-import { hasCapability, Capability, noIommuGroup } from './errors/facts';
+import { noIommuGroup } from './errors/facts';
 import { closedError, busyError, VfioError } from './errors/vfio-error';
 import { native, type DeviceHandle, type GroupHandle } from './native';
 import { parseDeviceName } from './device-name';
+import { consentToNoIommu } from './no-iommu';
 import { noDeviceError } from './pci/list';
 import { deviceExists, driverOf, groupMembers, groupOf, membersInTheWay } from './pci/sysfs';
 import { runAsync, runSync, type Steps } from './steps';
@@ -72,7 +73,7 @@ export class Group implements Disposable {
   private constructor(id: number, noIommu: boolean) {
     this.id = id;
     this.noIommu = noIommu;
-    this.path = noIommu ? `/dev/vfio/noiommu-${id}` : `/dev/vfio/${id}`;
+    this.path = groupPath(id, noIommu);
     this.#handle = attempt({ doing: `Opening group ${id}`, path: this.path, groupId: id }, () =>
       native().groupOpen(this.path),
     );
@@ -91,14 +92,14 @@ export class Group implements Disposable {
         ? groupNumber(parseDeviceName(which, 'which'))
         : integer(which, 'which', 0, 2 ** 31 - 1);
     const { noIommu = false } = checkOptions(options, 'options', ['noIommu']);
-    checkNoIommu(id, boolean(noIommu, 'options.noIommu'));
+    boolean(noIommu, 'options.noIommu');
+    consentToNoIommu(`Group ${id}`, groupPath(id, noIommu), noIommuGroup(id), noIommu);
     if (Group.#open.has(id)) {
       throw busyError(
         `Group ${id} is open already in this process`,
         'share that Group: the kernel lets it be opened once',
       );
     }
-    if (noIommu) warnNoIommu();
     return new Group(id, noIommu);
   }
 
@@ -277,39 +278,8 @@ export function groupNumber(address: string): number {
   });
 }
 
-let warned = false;
-
-/** Said once a process, since people forget what they asked for. */
-function warnNoIommu(): void {
-  if (warned) return;
-  warned = true;
-  process.emitWarning(
-    'no-IOMMU mode: the device can reach all memory of this machine; nothing is protected from it',
-    {
-      code: 'VFIO_NO_IOMMU',
-    },
-  );
-}
-
-/** No-IOMMU mode is entered exactly when it was asked for by name. */
-function checkNoIommu(id: number, asked: boolean): void {
-  const is = noIommuGroup(id);
-  if (is === asked) {
-    if (!asked || hasCapability(Capability.SysRawio)) return;
-    throw new VfioError(`Opening no-IOMMU group ${id} is not allowed`, {
-      code: 'EPERM',
-      path: `/dev/vfio/noiommu-${id}`,
-      likelyCause: 'this process lacks CAP_SYS_RAWIO',
-      cure: 'run as root, or with that capability',
-    });
-  }
-  throw new VfioError(
-    asked ? `Group ${id} has an IOMMU` : `Group ${id} has no IOMMU: nothing guards memory from its devices`,
-    {
-      code: asked ? 'ERR_VFIO_UNSUPPORTED' : 'ERR_VFIO_NO_IOMMU',
-      cure: asked ? 'leave out noIommu: true' : 'an IOMMU, or { noIommu: true } if you accept that',
-    },
-  );
+function groupPath(id: number, noIommu: boolean): string {
+  return noIommu ? `/dev/vfio/noiommu-${id}` : `/dev/vfio/${id}`;
 }
 
 function notViableError(id: number): VfioError {

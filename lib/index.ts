@@ -23,7 +23,7 @@ export { HwPageTable, HwptDataType } from './iommufd/hw-page-table';
 export type { HwPageTableOptions, HwptParent } from './iommufd/hw-page-table';
 export type { HwInfo, HwInfoOptions } from './iommufd/hw-info';
 export type { InvalidateResult } from './iommufd/invalidate';
-export type { IovaOptions } from './iommufd/ioas';
+export type { IovaOptions, PhysicalRange } from './iommufd/ioas';
 export { IovaMapping } from './iommufd/iova-mapping';
 export { HwQueue, Viommu, ViommuType, VirtualDevice, VirtualEventQueue } from './iommufd/viommu';
 export { Feature, Features } from './features/features';

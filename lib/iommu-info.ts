@@ -1,5 +1,7 @@
 import { findCapability, unknownCapabilities, type UnknownCapability } from './capability';
+import { badAnswer } from './errors/bad-answer';
 import type { RawIommuInfo } from './native';
+import { hex } from './validate';
 
 /** An inclusive range of I/O virtual addresses. */
 export interface IovaRange {
@@ -33,7 +35,7 @@ export function decodeIommuInfo(raw: RawIommuInfo): IommuInfo {
   const migration = findCapability(chain, capability.migration);
   return Object.freeze({
     pageSizes: Object.freeze(bits(raw.pageSizes)),
-    iovaRanges: Object.freeze(iovaRanges(raw)),
+    iovaRanges: checkedRanges('VFIO_IOMMU_GET_INFO', iovaRanges(raw)),
     mappingsAvailable: available?.u32(0),
     // struct vfio_iommu_type1_info_cap_migration: flags, pgsize_bitmap, max_dirty_bitmap_size
     migration:
@@ -43,13 +45,28 @@ export function decodeIommuInfo(raw: RawIommuInfo): IommuInfo {
   });
 }
 
+/** Addresses are given out of these: no two may hold the same one. @throws VfioError `EPROTO` */
+export function checkedRanges(syscall: string, ranges: readonly IovaRange[]): readonly IovaRange[] {
+  const sorted = ranges
+    .map(range => Object.freeze({ ...range }))
+    .sort((a, b) => (a.start < b.start ? -1 : 1));
+  let free = 0n;
+  for (const { start, last } of sorted) {
+    if (start < free || last < start) throw badAnswer(syscall, `IOVAs from ${hex(start)} to ${hex(last)}`);
+    free = last + 1n;
+  }
+  return Object.freeze(sorted);
+}
+
 function iovaRanges(raw: RawIommuInfo): IovaRange[] {
   const ranges = findCapability(raw.capabilities, capability.iovaRange);
-  if (ranges === undefined) return [Object.freeze({ start: 0n, last: 0xffff_ffff_ffff_ffffn })];
+  if (ranges === undefined) return [{ start: 0n, last: 0xffff_ffff_ffff_ffffn }];
   // struct vfio_iommu_type1_info_cap_iova_range: nr_iovas, reserved, then pairs of start and (inclusive) end
-  return Array.from({ length: Math.min(ranges.u32(0), (ranges.data.length - 8) >> 4) }, (_, i) =>
-    Object.freeze({ start: ranges.u64(8 + i * 16), last: ranges.u64(16 + i * 16) }),
-  );
+  const count = Math.max(Math.min(ranges.u32(0), (ranges.data.length - 8) >> 4), 0);
+  return Array.from({ length: count }, (_, i) => ({
+    start: ranges.u64(8 + i * 16),
+    last: ranges.u64(16 + i * 16),
+  }));
 }
 
 function bits(bitmap: bigint): bigint[] {

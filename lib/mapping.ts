@@ -9,6 +9,10 @@ import type { Region } from './region';
  *
  * Reads and writes are single accesses of exactly the named width, whatever the JavaScript engine does around them.
  * Offsets count from the start of the mapping. After {@link close}, or after its device closed, every access throws.
+ *
+ * A device that does not answer (memory decoding off, asleep) is {@link dead} here: reads are all-ones, writes go nowhere, and
+ * nothing ends the process. That is found out by a signal, SIGBUS: of a handler that is installed for it after the last
+ * mapping was made, that one comes first, and must pass on what is not its own.
  */
 export class Mapping implements Registers, Disposable {
   /** The region it shows. */
@@ -42,6 +46,15 @@ export class Mapping implements Registers, Disposable {
 
   get closed(): boolean {
     return this.#closed || this.region.closed;
+  }
+
+  /**
+   * Whether the device was found not to answer, so that this is dead pages: the `'gone'` of the device, for code that does
+   * not wait for the event loop. False again when the device is back.
+   */
+  get dead(): boolean {
+    if (this.closed) throw closedError(this.#name);
+    return native().barDead(this.#bar);
   }
 
   read8(offset: number): number {

@@ -77,8 +77,13 @@ export interface NativeIommufd {
   /** `IOMMU_IOAS_UNMAP` of everything: every `DmaMapHandle` of that IOAS counts as unmapped afterwards. */
   ioasUnmapAll(iommufd: IommufdHandle, ioas: number, async: false): bigint;
   ioasUnmapAll(iommufd: IommufdHandle, ioas: number, async: boolean): Maybe<bigint>;
-  /** `IOMMU_IOAS_NOIOMMU_GET_PA` (7.3) */
-  ioasNoIommuGetPa(iommufd: IommufdHandle, ioas: number, iova: bigint): { physical: bigint; length: bigint };
+  /** `IOMMU_IOAS_NOIOMMU_GET_PA` (7.3), of at most `length` bytes. */
+  ioasNoIommuGetPa(
+    iommufd: IommufdHandle,
+    ioas: number,
+    iova: bigint,
+    length: bigint,
+  ): { physical: bigint; length: bigint };
 
   // native/hwpt.cc
   /** `IOMMU_HWPT_ALLOC`; returns the id. */

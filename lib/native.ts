@@ -125,6 +125,10 @@ export interface NativeAddon extends NativeIommufd, NativeFeatures {
   deviceGetRegionInfo(device: DeviceHandle, index: number): RawRegionInfo;
   deviceGetIrqInfo(device: DeviceHandle, index: number): RawIrqInfo;
   deviceReset(device: DeviceHandle, async: boolean): Maybe<void>;
+  /** Whether any of its mappings is dead pages. */
+  deviceDead(device: DeviceHandle): boolean;
+  /** Puts the device back where its mappings are dead pages; returns in how many. One that does not answer dies again. */
+  deviceRevive(device: DeviceHandle): number;
   /** Interrupts off, then bus mastering off; never throws, the device may be gone. */
   deviceQuiesce(device: DeviceHandle): void;
   /** Quiesces, puts dead pages under every BAR mapping, closes the fd (the kernel resets: about 25 ms). */
@@ -143,7 +147,8 @@ export interface NativeAddon extends NativeIommufd, NativeFeatures {
   // BAR mappings (native/bar.cc)
   /**
    * Maps `[offset, offset + length)` of a region, of which only `areas` (pairs of start and length, relative to the
-   * mapping, page aligned) are the device; the rest is filled with dead pages that read all-ones.
+   * mapping, page aligned) are the device; the rest is filled with dead pages that read all-ones. `gone` is signalled
+   * when an access finds that the device does not answer: the mapping is dead pages then, from that access on.
    */
   barMap(
     device: DeviceHandle,
@@ -151,7 +156,10 @@ export interface NativeAddon extends NativeIommufd, NativeFeatures {
     length: number,
     areas: [start: number, length: number][],
     writable: boolean,
+    gone: EventFdHandle,
   ): BarHandle;
+  /** Whether the device has stopped answering, and is dead pages here. */
+  barDead(bar: BarHandle): boolean;
   barAccessors(bar: BarHandle): BarAccessors;
   /** The mapping as one ArrayBuffer, always the same; after `barUnmap` its pages are dead and read all-ones. */
   barBuffer(bar: BarHandle): ArrayBuffer;
@@ -249,11 +257,11 @@ export interface NativeAddon extends NativeIommufd, NativeFeatures {
   restoreRun(restore: RestoreHandle, async: boolean): Maybe<number[]>;
 
   /**
-   * From now on nothing is opened any more (`ERR_VFIO_CLOSED`), and what the thread pool is just opening is closed at
-   * once. For the end of the process, before devices are given back: a device that was opened meanwhile, with nobody left
-   * to close it, would make its driver's unbinding wait for ever.
+   * Closes everything, devices first; from now on nothing is opened any more (`ERR_VFIO_CLOSED`), and what the thread pool
+   * is just opening is closed at once. For the end of the process, before devices are given back: one that is open with
+   * nobody left to close it, as its promise was never heard of, would make its driver's unbinding wait for ever.
    */
-  endOpening(): void;
+  closeAll(): void;
 
   // For tests
   /** What this environment holds at the moment. */
@@ -271,6 +279,12 @@ export interface NativeAddon extends NativeIommufd, NativeFeatures {
   };
   /** The `skip + 1`-th next system call of that name in this environment fails with `errno`; 0 clears. */
   failNext(syscall: string, errno: number, skip: number): void;
+  /**
+   * The next `times` ioctls of that name in this environment answer what no sound kernel would; 0 clears. `result` is the
+   * call's, where negative an errno; with null the kernel is asked first. Then `bytes` are written over the call's
+   * structure from byte `at` on, as far as its `argsz` or `size` reaches: only for ioctls whose structure has one.
+   */
+  answerNext(name: string, result: number | null, at: number, bytes: Uint8Array, times: number): void;
 }
 
 let loaded: NativeAddon | undefined;

@@ -1,11 +1,11 @@
 import * as fs from 'node:fs';
 import { Container } from './container';
 import type { Device } from './device';
-import { allowsNoIommu, kernelIsAtLeast } from './errors/facts';
+import { allowsNoIommu, iommus, kernelIsAtLeast } from './errors/facts';
 import { busyError, unsupportedError, VfioError } from './errors/vfio-error';
 import { Group, groupNumber } from './group';
 import { parseDeviceName } from './device-name';
-import { cdevPath } from './iommufd/cdev';
+import { cdevPath, isNoIommuCdev } from './iommufd/cdev';
 import { Ioas } from './iommufd/ioas';
 import { Iommufd } from './iommufd/iommufd';
 import { type Binding, bindSteps } from './pci/bind';
@@ -47,7 +47,7 @@ export function* openSteps(where: string, options?: OpenOptions): Steps<Device> 
   const address = parseDeviceName(where);
   const wanted = checkOpenOptions(options);
   if (!deviceExists(address)) throw noDeviceError(address);
-  checkIommu(address, wanted.noIommu === true);
+  checkIommu(address, wanted);
   const binding = isBound(address)
     ? undefined
     : wanted.bind === true
@@ -135,7 +135,7 @@ function prefersCdev(address: string, wanted: OpenOptions): boolean {
   const group = groupOf(address);
   if (group !== undefined && Group.find(group) !== undefined) return false;
   const node = cdevPath(address);
-  return node !== undefined && [node, Iommufd.path].every(mayOpen);
+  return node !== undefined && !isNoIommuCdev(node) && [node, Iommufd.path].every(mayOpen);
 }
 
 function mayOpen(path: string): boolean {
@@ -147,11 +147,15 @@ function mayOpen(path: string): boolean {
   }
 }
 
-/** Before anything is bound: would there be a group? A no-IOMMU group comes only with the binding. */
-function checkIommu(address: string, noIommu: boolean): void {
+/**
+ * Before anything is bound: would there be a group? A no-IOMMU group comes only with the binding, and with some IOMMUs so
+ * does any other.
+ */
+function checkIommu(address: string, { noIommu = false, bind = false }: OpenOptions): void {
+  if (groupOf(address) !== undefined) return;
   if (!noIommu) {
-    groupNumber(address);
-  } else if (groupOf(address) === undefined && !allowsNoIommu()) {
+    if (isBound(address) || !bind || iommus().length === 0) groupNumber(address);
+  } else if (!allowsNoIommu()) {
     throw unsupportedError(
       `This kernel makes no group for ${address}, as it has no IOMMU`,
       'echo Y > /sys/module/vfio/parameters/enable_unsafe_noiommu_mode, which needs a kernel with VFIO_NOIOMMU',

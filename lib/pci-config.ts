@@ -19,7 +19,7 @@ const header = {
 const command = { memory: 1 << 1, busMaster: 1 << 2 } as const;
 const statusHasCapabilities = 1 << 4;
 const firstExtended = 0x100;
-const msix = { id: 0x11, control: 2, table: 4, entryBytes: 16 } as const;
+const msix = { id: 0x11, control: 2, table: 4, bytes: 12, entryBytes: 16 } as const;
 
 /** A capability found in config space. */
 export interface PciCapability {
@@ -124,7 +124,9 @@ export class PciConfig extends Region {
     return this.#msixTable ?? undefined;
   }
 
-  #readMsixTable(at: number): Area & { bar: number } {
+  #readMsixTable(at: number): (Area & { bar: number }) | null {
+    // A list that a broken device drew: the rest of it would lie in extended config space, if anywhere.
+    if (at + msix.bytes > firstExtended) return null;
     const vectors = (this.read16(at + msix.control) & 0x7ff) + 1;
     const table = this.read32(at + msix.table);
     return Object.freeze({ bar: table & 7, offset: (table & ~7) >>> 0, size: vectors * msix.entryBytes });

@@ -1,4 +1,5 @@
 import { findCapability, unknownCapabilities, type UnknownCapability } from './capability';
+import { badAnswer } from './errors/bad-answer';
 import type { RawRegionInfo } from './native';
 
 /** A part of a region, in bytes from its start. */
@@ -31,7 +32,16 @@ export interface RegionInfo {
 const flags = { read: 1, write: 2, mmap: 4 } as const;
 const capability = { sparseMmap: 1, type: 2, msixMappable: 3 } as const;
 
+const syscall = 'VFIO_DEVICE_GET_REGION_INFO';
+
+/** @throws VfioError `EPROTO` for a region or areas that no file can have */
 export function decodeRegionInfo(index: number, raw: RawRegionInfo): RegionInfo {
+  if (!Number.isSafeInteger(raw.fileOffset + raw.size)) {
+    throw badAnswer(
+      syscall,
+      `region ${index} has ${raw.size} bytes at ${raw.fileOffset} of the device's file`,
+    );
+  }
   const chain = raw.capabilities;
   const type = findCapability(chain, capability.type);
   return Object.freeze({
@@ -40,7 +50,7 @@ export function decodeRegionInfo(index: number, raw: RawRegionInfo): RegionInfo 
     readable: (raw.flags & flags.read) !== 0,
     writable: (raw.flags & flags.write) !== 0,
     mappable: (raw.flags & flags.mmap) !== 0,
-    sparseAreas: sparseAreas(raw),
+    sparseAreas: sparseAreas(index, raw),
     msixMappable: findCapability(chain, capability.msixMappable) !== undefined,
     type: type && Object.freeze({ type: type.u32(0), subtype: type.u32(4) }),
     unknown: Object.freeze(unknownCapabilities(chain, Object.values(capability))),
@@ -48,7 +58,7 @@ export function decodeRegionInfo(index: number, raw: RawRegionInfo): RegionInfo 
   });
 }
 
-function sparseAreas(raw: RawRegionInfo): readonly Area[] | undefined {
+function sparseAreas(index: number, raw: RawRegionInfo): readonly Area[] | undefined {
   const sparse = findCapability(raw.capabilities, capability.sparseMmap);
   if (sparse === undefined) return undefined;
   // struct vfio_region_info_cap_sparse_mmap: nr_areas, reserved, then pairs of offset and size
@@ -56,7 +66,15 @@ function sparseAreas(raw: RawRegionInfo): readonly Area[] | undefined {
   const areas = Array.from({ length: count }, (_, i) =>
     Object.freeze({ offset: Number(sparse.u64(8 + i * 16)), size: Number(sparse.u64(16 + i * 16)) }),
   );
-  return Object.freeze(areas.filter(area => area.size > 0).sort((a, b) => a.offset - b.offset));
+  const sorted = areas.filter(area => area.size > 0).sort((a, b) => a.offset - b.offset);
+  let end = 0;
+  for (const { offset, size } of sorted) {
+    if (offset < end) throw badAnswer(syscall, `areas of region ${index} overlap at ${offset}`);
+    end = offset + size;
+  }
+  if (end > raw.size)
+    throw badAnswer(syscall, `an area of region ${index} ends at ${end} of ${raw.size} bytes`);
+  return Object.freeze(sorted);
 }
 
 /**
@@ -65,9 +83,10 @@ function sparseAreas(raw: RawRegionInfo): readonly Area[] | undefined {
  */
 export function mappableAreas(info: RegionInfo, msixTable: Area | undefined, page: number): readonly Area[] {
   if (!info.mappable || info.size === 0) return [];
-  if (info.sparseAreas !== undefined) return info.sparseAreas;
+  // What does not start on a page cannot be mapped, whatever the kernel says.
+  if (info.sparseAreas !== undefined) return info.sparseAreas.filter(({ offset }) => offset % page === 0);
   if (info.msixMappable || msixTable === undefined) return [{ offset: 0, size: info.size }];
-  const start = Math.floor(msixTable.offset / page) * page;
+  const start = Math.min(Math.floor(msixTable.offset / page) * page, info.size);
   const end = Math.ceil((msixTable.offset + msixTable.size) / page) * page;
   return [
     { offset: 0, size: start },

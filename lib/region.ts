@@ -112,6 +112,7 @@ export class Region implements Registers {
     this.#attempt('Writing', offset, () =>
       native().regionWrite64(this.#device.handle, this.#info.fileOffset + offset, value),
     );
+    this.#wrote();
   }
 
   /**
@@ -129,9 +130,11 @@ export class Region implements Registers {
   /** Writes many bytes; see {@link read}. */
   write(offset: number, source: Uint8Array): number {
     this.#checkSpan(offset, bytes(source, 'source').length);
-    return this.#attempt('Writing', offset, () =>
+    const written = this.#attempt('Writing', offset, () =>
       native().regionWriteFrom(this.#device.handle, this.#info.fileOffset + offset, source),
     );
+    this.#wrote();
+    return written;
   }
 
   /**
@@ -171,7 +174,14 @@ export class Region implements Registers {
       );
     }
     const bar = this.#attempt('Mapping', offset, () =>
-      native().barMap(handle, this.#info.fileOffset + offset, size, inside, writable),
+      native().barMap(
+        handle,
+        this.#info.fileOffset + offset,
+        size,
+        inside,
+        writable,
+        this.#device.barMemory.signal,
+      ),
     );
     return new Mapping(this, offset, size, inside, writable, bar);
   }
@@ -202,6 +212,12 @@ export class Region implements Registers {
     this.#attempt('Writing', offset, () =>
       native().regionWrite(this.#device.handle, this.#info.fileOffset + offset, width, value >>> 0),
     );
+    this.#wrote();
+  }
+
+  /** Config space decides whether the device answers on its BARs. */
+  #wrote(): void {
+    if (this.index === RegionIndex.Config) this.#device.barMemory.revive();
   }
 
   #checkSpan(offset: number, length: number): void {

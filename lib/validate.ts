@@ -84,8 +84,29 @@ export function instanceOf<T>(
   type: { readonly name: string; readonly prototype: T; [Symbol.hasInstance](value: unknown): boolean },
   name: string,
 ): T {
-  if (!type[Symbol.hasInstance](value)) throw typeError(name, `a ${type.name}`, value);
-  return value as T;
+  if (!isInstance(value, type)) throw typeError(name, `a ${type.name}`, value);
+  return value;
+}
+
+/** `instanceof`; a proxy may throw when it is asked for its prototype. */
+export function isInstance<T>(
+  value: unknown,
+  type: { readonly prototype: T; [Symbol.hasInstance](value: unknown): boolean },
+): value is T {
+  try {
+    return type[Symbol.hasInstance](value);
+  } catch {
+    return false;
+  }
+}
+
+/** What an object has by that name; nothing of what is no object, or a proxy that has nothing to tell. */
+export function propertyOf(value: unknown, name: string): unknown {
+  try {
+    return (value as Readonly<Record<string, unknown>> | null | undefined)?.[name];
+  } catch {
+    return undefined;
+  }
 }
 
 export function bytes(value: unknown, name: string): Uint8Array {

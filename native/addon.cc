@@ -52,6 +52,19 @@ Napi::Value failNext(Call& call) {
   return call.undefined();
 }
 
+Napi::Value answerNext(Call& call) {
+  const std::string name = call.string(0, "name");
+  Seam::Answer answer;
+  if (!call.value(1).IsNull()) {
+    answer.result = static_cast<int>(call.integer(1, "result", INT32_MIN, INT32_MAX));
+  }
+  answer.at = call.u32(2, "at");
+  const Bytes bytes = call.bytes(3, "bytes");
+  answer.bytes.assign(bytes.data, bytes.data + bytes.length);
+  call.context().seam.answerNext(name, std::move(answer), call.u32(4, "times"));
+  return call.undefined();
+}
+
 /**
  * The environment ends. An asynchronous hook, because closing the loop's handle takes a turn of the event
  * loop, which a terminating worker runs for these hooks only. Finalizers may have run by now, or may run
@@ -59,8 +72,8 @@ Napi::Value failNext(Call& call) {
  */
 void onEnvironmentEnd(napi_async_cleanup_hook_handle hook, void* data) {
   auto* const addon = static_cast<std::shared_ptr<Addon>*>(data);
-  (*addon)->context->detach();
   teardown(*(*addon)->context);
+  (*addon)->context->drain((*addon)->env);
   (*addon)->loop.close([addon, hook] {
     delete addon;
     napi_remove_async_cleanup_hook(hook);
@@ -106,6 +119,7 @@ Napi::Object init(Napi::Env env, Napi::Object target) {
   exportDirty(exports);
   exports.add<liveObjects>("liveObjects");
   exports.add<failNext>("failNext");
+  exports.add<answerNext>("answerNext");
   return target;
 }
 

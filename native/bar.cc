@@ -2,7 +2,10 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
+
 #include "deadpages.h"
+#include "eventfd.h"
 #include "sys.h"
 
 namespace vfio {
@@ -14,34 +17,45 @@ int protectionOf(bool writable) {
 
 }  // namespace
 
-BarMapping::BarMapping(std::shared_ptr<Context> owner, std::shared_ptr<DeviceFile> device,
+BarMapping::BarMapping(std::shared_ptr<Context> owner, std::shared_ptr<DeviceFile> device, FdRef gone,
                        uint64_t fileOffset, uint64_t length, std::vector<Area> areas, bool writable)
-    : Resource(kKind, std::move(owner)), length_(length), writable_(writable), view_(context()) {
+    : Resource(kKind, std::move(owner)),
+      fileOffset_(fileOffset),
+      length_(length),
+      writable_(writable),
+      areas_(std::move(areas)),
+      gone_(std::move(gone)),
+      view_(context()) {
   const FdRef fd = device->fd.use();
   Seam& seam = context().seam;
   deadpages::prepare(seam);
   pages_ = std::make_shared<Pages>(seam, length, sys::pageSize());
   base_ = pages_->data();
+  map(fd->get(), device->path);
+  slot_ = sigbus::guard(base_, pages_->length(), protectionOf(writable), gone_->get());
+  if (slot_ == nullptr) throw SysError(ENOSPC, "mmap", device->path, "too many BAR mappings in this process");
+  if (!areas_.empty()) first_ = areas_.front();
+  device_ = std::move(device);
+}
+
+void BarMapping::map(int device, const std::string& path) {
+  Seam& seam = context().seam;
   uint64_t covered = 0;
-  for (const Area& area : areas) {
-    if (area.start > covered) deadpages::cover(base_ + covered, area.start - covered, protectionOf(writable));
+  for (const Area& area : areas_) {
+    cover(covered, area.start);
+    // A page is mapped whole also where the region ends within it.
     const uint64_t end = roundUp(area.end, sys::pageSize());
-    pages_->mapFile(seam, area.start, end - area.start, writable, fd->get(), fileOffset + area.start,
-                    device->path);
+    pages_->mapFile(seam, area.start, end - area.start, writable_, device, fileOffset_ + area.start, path);
     covered = end;
   }
-  if (pages_->length() > covered) {
-    deadpages::cover(base_ + covered, pages_->length() - covered, protectionOf(writable));
-  }
+  cover(covered, pages_->length());
   // A child between fork and exec has no business with the device; where the kernel objects, it stays as it
   // is.
   sys::madvise(seam, base_, pages_->length(), MADV_DONTFORK);
-  slot_ = sigbus::guard(base_, pages_->length(), protectionOf(writable));
-  if (slot_ == nullptr) throw SysError(ENOSPC, "mmap", device->path, "too many BAR mappings in this process");
-  for (Area& area : areas) area.end = area.end < length ? area.end : length;
-  areas_ = std::move(areas);
-  if (!areas_.empty()) first_ = areas_.front();
-  device_ = std::move(device);
+}
+
+void BarMapping::cover(uint64_t start, uint64_t end) noexcept {
+  if (end > start) deadpages::cover(base_ + start, end - start, protectionOf(writable_));
 }
 
 BarMapping::~BarMapping() {
@@ -56,7 +70,24 @@ void* BarMapping::atOther(uint64_t byte, size_t width) const noexcept {
 }
 
 void BarMapping::wipe() noexcept {
-  deadpages::cover(base_, roundUp(length_, sys::pageSize()), protectionOf(writable_));
+  cover(0, roundUp(length_, sys::pageSize()));
+}
+
+bool BarMapping::revive() {
+  if (refused_ || deaths() == 0) return false;
+  const std::shared_ptr<DeviceFile> device = this->device();
+  if (!device) return false;
+  const FdRef fd = device->fd.use();
+  // Before the pages, which may die again as soon as they are there.
+  slot_->dead.store(0);
+  try {
+    map(fd->get(), device->path);
+  } catch (...) {
+    wipe();
+    slot_->dead.fetch_add(1);
+    throw;
+  }
+  return true;
 }
 
 void BarMapping::refuse() noexcept {
@@ -77,6 +108,7 @@ void BarMapping::release() noexcept {
   // Views hold the range too: it must stay valid under them, without the device.
   if (pages.use_count() > 1) deadpages::cover(pages->data(), pages->length(), protectionOf(writable_));
   sigbus::unguard(slot_);
+  gone_.reset();
   pages.reset();
   forget();
 }
@@ -119,7 +151,7 @@ std::vector<Area> areasFrom(Napi::Array pairs, uint64_t length) {
       throw Napi::TypeError::New(env, "areas must be page aligned, in ascending order and within the " +
                                           std::to_string(length) + " bytes");
     }
-    areas.push_back({start, start + size});
+    areas.push_back({start, std::min(start + size, length)});
     free = end;
   }
   return areas;
@@ -132,8 +164,13 @@ Napi::Value barMap(Call& call) {
   const auto length = static_cast<uint64_t>(call.integer(2, "length", 1, int64_t{1} << 46));
   std::vector<Area> areas = areasFrom(call.array(3, "areas"), length);
   const bool writable = call.boolean(4, "writable");
-  return wrap(call.env(),
-              call.context().make<BarMapping>(device, fileOffset, length, std::move(areas), writable));
+  FdRef gone = call.handle<EventFd>(5, "gone")->fd.use();
+  return wrap(call.env(), call.context().make<BarMapping>(device, std::move(gone), fileOffset, length,
+                                                          std::move(areas), writable));
+}
+
+Napi::Value barDead(Call& call) {
+  return Napi::Boolean::New(call.env(), call.handle<BarMapping>(0, "bar")->deaths() != 0);
 }
 
 Napi::Value barAccessors(Call& call) {
@@ -158,6 +195,7 @@ void exportBar(Exports& exports) {
   exports.add<barAccessors>("barAccessors");
   exports.add<barBuffer>("barBuffer");
   exports.add<barUnmap>("barUnmap");
+  exports.add<barDead>("barDead");
 }
 
 }  // namespace vfio

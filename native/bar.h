@@ -21,9 +21,9 @@ class BarMapping final : public Resource {
  public:
   static constexpr Kind kKind = Kind::Bar;
 
-  /** `areas` are sorted and do not overlap. */
-  BarMapping(std::shared_ptr<Context> context, std::shared_ptr<DeviceFile> device, uint64_t fileOffset,
-             uint64_t length, std::vector<Area> areas, bool writable);
+  /** `areas` are sorted and do not overlap. `gone` is signalled when the device stops answering. */
+  BarMapping(std::shared_ptr<Context> context, std::shared_ptr<DeviceFile> device, FdRef gone,
+             uint64_t fileOffset, uint64_t length, std::vector<Area> areas, bool writable);
   ~BarMapping() override;
 
   /** Where an access of `width` bytes at `offset` goes; null when it is refused. On the environment's thread.
@@ -37,10 +37,13 @@ class BarMapping final : public Resource {
     return areas_.size() > 1 ? atOther(byte, width) : nullptr;
   }
   bool writable() const noexcept { return writable_; }
-  /** How often the device stopped answering, so far: its pages are dead ones when that is not 0. */
+  /** How often the device stopped answering: its pages are dead ones when that is not 0. */
   uint32_t deaths() const noexcept { return slot_->dead.load(std::memory_order_acquire); }
   /** Makes dead pages all-ones again after a store hit them. */
   void wipe() noexcept;
+  /** Puts the device's pages back where they are dead; false where they are not. On the environment's thread.
+   */
+  bool revive();
 
   /** On the environment's thread: accessors refuse from here on. */
   void refuse() noexcept;
@@ -52,7 +55,11 @@ class BarMapping final : public Resource {
 
  private:
   void* atOther(uint64_t byte, size_t width) const noexcept;
+  /** The areas from the device, the gaps between them dead. */
+  void map(int device, const std::string& path);
+  void cover(uint64_t start, uint64_t end) noexcept;
 
+  const uint64_t fileOffset_;
   const uint64_t length_;
   const bool writable_;
   uint8_t* base_ = nullptr;
@@ -63,6 +70,7 @@ class BarMapping final : public Resource {
   mutable std::mutex mutex_;
   std::shared_ptr<Pages> pages_;
   std::shared_ptr<DeviceFile> device_;
+  FdRef gone_;
   View view_;
 };
 

@@ -51,7 +51,10 @@ void Task::complete(napi_env env, napi_status, void* data) {
     }
   }
   napi_delete_reference(env, task->error_);
-  task->context_->drain(env);
+  const std::shared_ptr<Context> context = task->context_;
+  // What the task holds goes first: in an ending environment there may be no later time for its references.
+  task.reset();
+  context->drain(env);
 }
 
 void Task::settle(Napi::Env env) {

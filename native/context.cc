@@ -55,7 +55,7 @@ std::vector<std::shared_ptr<Resource>> Context::kept() const {
 
 void Context::discard(napi_ref reference) noexcept {
   std::lock_guard<std::mutex> lock(mutex_);
-  if (!detached_) discarded_.push_back(reference);
+  discarded_.push_back(reference);
 }
 
 void Context::drain(napi_env env) noexcept {
@@ -66,12 +66,6 @@ void Context::drain(napi_env env) noexcept {
     references.swap(discarded_);
   }
   for (napi_ref reference : references) napi_delete_reference(env, reference);
-}
-
-void Context::detach() noexcept {
-  std::lock_guard<std::mutex> lock(mutex_);
-  detached_ = true;
-  discarded_.clear();
 }
 
 }  // namespace vfio

@@ -57,16 +57,17 @@ class Context : public std::enable_shared_from_this<Context> {
 
   /** Drops a JavaScript reference: now is not possible on another thread, so at the next `drain`. */
   void discard(napi_ref reference) noexcept;
+  /**
+   * On the environment's thread, as long as it lives: also while it ends, since it does not free references
+   * by itself.
+   */
   void drain(napi_env env) noexcept;
-  /** The environment is ending: it frees the references that are left itself. */
-  void detach() noexcept;
 
  private:
   mutable std::mutex mutex_;
   std::array<std::unordered_map<const Resource*, std::weak_ptr<Resource>>, kKinds> live_;
   std::vector<std::shared_ptr<Resource>> kept_;
   bool ended_ = false;
-  bool detached_ = false;
   std::vector<napi_ref> discarded_;
 };
 

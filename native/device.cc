@@ -1,5 +1,7 @@
 #include "device.h"
 
+#include <algorithm>
+
 #include "bar.h"
 #include "blocking.h"
 #include "info.h"
@@ -43,11 +45,27 @@ void DeviceFile::quiesce() noexcept {
   if (config >= 0) clearBusMaster(context().seam, device->get(), static_cast<uint64_t>(config));
 }
 
+std::vector<std::shared_ptr<BarMapping>> DeviceFile::mappings() const {
+  auto bars = context().live<BarMapping>();
+  const auto foreign = [this](const auto& bar) { return bar->device().get() != this; };
+  bars.erase(std::remove_if(bars.begin(), bars.end(), foreign), bars.end());
+  return bars;
+}
+
 void DeviceFile::refuse() noexcept {
   fd.refuse();
-  for (const auto& bar : context().live<BarMapping>()) {
-    if (bar->device().get() == this) bar->refuse();
-  }
+  for (const auto& bar : mappings()) bar->refuse();
+}
+
+bool DeviceFile::dead() const {
+  const auto bars = mappings();
+  return std::any_of(bars.begin(), bars.end(), [](const auto& bar) { return bar->deaths() != 0; });
+}
+
+uint32_t DeviceFile::revive() {
+  uint32_t revived = 0;
+  for (const auto& bar : mappings()) revived += bar->revive() ? 1 : 0;
+  return revived;
 }
 
 void DeviceFile::release() noexcept {
@@ -55,9 +73,7 @@ void DeviceFile::release() noexcept {
   fd.drain();
   quiesce();
   // A mapping holds the kernel's device as much as the descriptor does.
-  for (const auto& bar : context().live<BarMapping>()) {
-    if (bar->device().get() == this) bar->release();
-  }
+  for (const auto& bar : mappings()) bar->release();
   if (!fd.take()) return;
   std::shared_ptr<Resource> owner;
   {
@@ -132,6 +148,14 @@ Napi::Value deviceReset(Call& call) {
       undefinedOf);
 }
 
+Napi::Value deviceDead(Call& call) {
+  return Napi::Boolean::New(call.env(), call.handle<DeviceFile>(0, "device")->dead());
+}
+
+Napi::Value deviceRevive(Call& call) {
+  return Napi::Number::New(call.env(), call.handle<DeviceFile>(0, "device")->revive());
+}
+
 Napi::Value deviceQuiesce(Call& call) {
   call.handle<DeviceFile>(0, "device")->quiesce();
   return call.undefined();
@@ -157,6 +181,8 @@ void exportDevice(Exports& exports) {
   exports.add<deviceGetRegionInfo>("deviceGetRegionInfo");
   exports.add<deviceGetIrqInfo>("deviceGetIrqInfo");
   exports.add<deviceReset>("deviceReset");
+  exports.add<deviceDead>("deviceDead");
+  exports.add<deviceRevive>("deviceRevive");
   exports.add<deviceQuiesce>("deviceQuiesce");
   exports.add<deviceClose>("deviceClose");
 }

@@ -3,11 +3,14 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "call.h"
 #include "fd.h"
 
 namespace vfio {
+
+class BarMapping;
 
 /** An open device. Holds what lets it in: its group, and through that the container, or its iommufd. */
 class DeviceFile final : public Resource {
@@ -27,6 +30,11 @@ class DeviceFile final : public Resource {
   void refuse() noexcept;
   void release() noexcept override;
 
+  /** Whether any mapping of it is dead: it stopped answering. On the environment's thread, as is `revive`. */
+  bool dead() const;
+  /** Puts its pages back under dead mappings; returns under how many. */
+  uint32_t revive();
+
   /** What `quiesce` will have to turn off. */
   void noteIrq(uint32_t index, bool enabled);
 
@@ -35,6 +43,8 @@ class DeviceFile final : public Resource {
   const std::string path;
 
  private:
+  std::vector<std::shared_ptr<BarMapping>> mappings() const;
+
   std::mutex mutex_;
   std::set<uint32_t> enabledIrqs_;
   /** Where the PCI configuration space starts in the device's file; -1 when it has none or that is not known.

@@ -67,6 +67,10 @@ SysError::SysError(int error, std::string syscall, std::string path, std::string
       path_(std::move(path)),
       message_(compose(error_, syscall_, path_, reason)) {}
 
+SysError badAnswer(std::string syscall, std::string path, const std::string& what) {
+  return {EPROTO, std::move(syscall), std::move(path), "the kernel's answer cannot be right: " + what};
+}
+
 void describe(Napi::Object error, const std::exception_ptr& failure) {
   try {
     std::rethrow_exception(failure);

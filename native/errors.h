@@ -28,6 +28,9 @@ class SysError : public std::exception {
   const std::string message_;
 };
 
+/** The kernel's answer contradicts itself: `EPROTO`. */
+SysError badAnswer(std::string syscall, std::string path, const std::string& what);
+
 /** The use of something that was closed: `ERR_VFIO_CLOSED`. */
 class ClosedError : public std::runtime_error {
  public:

@@ -39,7 +39,10 @@ std::vector<uint8_t> queryHotReset(const DeviceFile& device) {
       if (count <= room) return buffer;
     } catch (const SysError& error) {
       count = at<vfio_pci_hot_reset_info>(buffer, 0).count;
-      if (error.error() != ENOSPC || count <= room || count > kMaxDevices) throw;
+      if (error.error() != ENOSPC || count <= room) throw;
+    }
+    if (count > kMaxDevices) {
+      throw badAnswer("VFIO_DEVICE_GET_PCI_HOT_RESET_INFO", device.path, std::to_string(count) + " devices");
     }
     room = count;
   }

@@ -53,7 +53,7 @@ Napi::Value hwInfo(Call& call) {
   }
   const size_t length = command.dataLength < data.size() ? command.dataLength : data.size();
   Napi::Uint8Array bytes = Napi::Uint8Array::New(call.env(), length);
-  std::memcpy(bytes.Data(), data.data(), length);
+  if (length > 0) std::memcpy(bytes.Data(), data.data(), length);
   Napi::Object result = Napi::Object::New(call.env());
   result.Set("flags", command.flags);
   result.Set("dataType", command.dataType);

@@ -17,7 +17,7 @@ Napi::Array InfoBlock::capabilities(Napi::Env env, uint32_t offset) const {
     const uint32_t end = more ? capability.next : static_cast<uint32_t>(bytes_.size());
     const uint32_t length = end > start ? end - start : 0;
     Napi::Uint8Array data = Napi::Uint8Array::New(env, length);
-    std::memcpy(data.Data(), bytes_.data() + start, length);
+    if (length > 0) std::memcpy(data.Data(), bytes_.data() + start, length);
     Napi::Object entry = Napi::Object::New(env);
     entry.Set("id", capability.id);
     entry.Set("version", capability.version);

@@ -44,8 +44,12 @@ Napi::Value ioasIovaRanges(Call& call) {
       ranges.resize(command.count);
     }
   }
+  if (command.count > ranges.size()) {
+    throw badAnswer(uapi::IoasIovaRanges::kName, iommufd->path,
+                    std::to_string(command.count) + " ranges in room for " + std::to_string(ranges.size()));
+  }
   Napi::Array list = Napi::Array::New(call.env(), command.count);
-  for (uint32_t i = 0; i < command.count; i++) list.Set(i, rangeObject(call.env(), ranges.at(i)));
+  for (uint32_t i = 0; i < command.count; i++) list.Set(i, rangeObject(call.env(), ranges[i]));
   Napi::Object result = Napi::Object::New(call.env());
   result.Set("ranges", list);
   result.Set("alignment", Napi::BigInt::New(call.env(), uint64_t{command.alignment}));
@@ -80,6 +84,7 @@ Napi::Value ioasNoIommuGetPa(Call& call) {
   uapi::IoasNoIommuGetPa command{};
   command.ioas = call.u32(1, "ioas");
   command.iova = call.bigint(2, "iova");
+  command.length = call.bigint(3, "length");
   iommufd->run(command);
   Napi::Object result = Napi::Object::New(call.env());
   result.Set("physical", Napi::BigInt::New(call.env(), uint64_t{command.physical}));

@@ -95,6 +95,9 @@ void Loop::ref(bool ref) {
 }
 
 void Loop::close(std::function<void()> closed) {
+  for (napi_ref* reference : {&onFired_, &ids_, &counts_}) {
+    if (*reference != nullptr) napi_delete_reference(env_, std::exchange(*reference, nullptr));
+  }
   if (poll_ == nullptr) return closed();
   uv_poll_stop(poll_);
   napi_async_destroy(env_, async_);

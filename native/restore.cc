@@ -7,6 +7,7 @@
 
 #include "blocking.h"
 #include "sys.h"
+#include "teardown.h"
 
 namespace vfio {
 namespace {
@@ -66,8 +67,8 @@ Napi::Value restoreRun(Call& call) {
       });
 }
 
-Napi::Value endOpening(Call& call) {
-  call.context().end();
+Napi::Value closeEverything(Call& call) {
+  closeAll(call.context());
   return call.undefined();
 }
 
@@ -76,7 +77,7 @@ Napi::Value endOpening(Call& call) {
 void exportRestore(Exports& exports) {
   exports.add<restoreCreate>("restoreCreate");
   exports.add<restoreRun>("restoreRun");
-  exports.add<endOpening>("endOpening");
+  exports.add<closeEverything>("closeAll");
 }
 
 }  // namespace vfio

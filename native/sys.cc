@@ -19,8 +19,7 @@ namespace {
 
 /** The result of `call`, or -errno. */
 template <typename Call>
-long attempt(Seam& seam, const char* name, Call call) noexcept {
-  if (const int injected = seam.take(name)) return -injected;
+long uninterrupted(Call call) noexcept {
   for (;;) {
     const long result = call();
     if (result >= 0) return result;
@@ -29,9 +28,26 @@ long attempt(Seam& seam, const char* name, Call call) noexcept {
 }
 
 template <typename Call>
+long attempt(Seam& seam, const char* name, Call call) noexcept {
+  if (const int injected = seam.take(name)) return -injected;
+  return uninterrupted(call);
+}
+
+template <typename Call>
 long demand(Seam& seam, const char* name, const std::string& path, Call call) {
   const long result = attempt(seam, name, call);
   if (result < 0) throw SysError(static_cast<int>(-result), name, path);
+  return result;
+}
+
+/** The result of an ioctl, or -errno. */
+long answered(Seam& seam, int fd, unsigned long request, const char* name, const void* argument) noexcept {
+  if (const int injected = seam.take(name)) return -injected;
+  const auto answer = seam.answer(name);
+  const long result = answer && answer->result
+                          ? *answer->result
+                          : uninterrupted([&] { return ::ioctl(fd, request, argument); });
+  if (answer) answer->writeTo(const_cast<void*>(argument));
   return result;
 }
 
@@ -51,11 +67,13 @@ void closeOnExec(Seam& seam, int fd) {
 
 int ioctl(Seam& seam, int fd, unsigned long request, const char* name, const void* argument,
           const std::string& path) {
-  return demand(seam, name, path, [&] { return ::ioctl(fd, request, argument); });
+  const long result = answered(seam, fd, request, name, argument);
+  if (result < 0) throw SysError(static_cast<int>(-result), name, path);
+  return static_cast<int>(result);
 }
 
 int tryIoctl(Seam& seam, int fd, unsigned long request, const char* name, const void* argument) noexcept {
-  return attempt(seam, name, [&] { return ::ioctl(fd, request, argument); });
+  return static_cast<int>(answered(seam, fd, request, name, argument));
 }
 
 size_t read(Seam& seam, int fd, void* to, size_t length, const std::string& path) {
@@ -143,8 +161,8 @@ void epollAdd(Seam& seam, int epoll, int fd, uint32_t trigger, uint64_t data) {
   demand(seam, "epoll_ctl", {}, [&] { return ::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event); });
 }
 
-void epollRemove(Seam& seam, int epoll, int fd) {
-  demand(seam, "epoll_ctl", {}, [&] { return ::epoll_ctl(epoll, EPOLL_CTL_DEL, fd, nullptr); });
+void epollRemove(Seam& seam, int epoll, int fd) noexcept {
+  attempt(seam, "epoll_ctl", [&] { return ::epoll_ctl(epoll, EPOLL_CTL_DEL, fd, nullptr); });
 }
 
 size_t pageSize() noexcept {

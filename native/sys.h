@@ -53,7 +53,8 @@ bool waitReadable(Seam& seam, int fd, int wake, int milliseconds);
 int epollCreate(Seam& seam);
 /** `trigger`: EPOLLET to tell of each new event once, 0 to tell for as long as there is something to read. */
 void epollAdd(Seam& seam, int epoll, int fd, uint32_t trigger, uint64_t data);
-void epollRemove(Seam& seam, int epoll, int fd);
+/** What fails here ends with the descriptor's close, which takes it out too. */
+void epollRemove(Seam& seam, int epoll, int fd) noexcept;
 
 size_t pageSize() noexcept;
 

@@ -47,7 +47,7 @@ void atExit() {
 
 }  // namespace
 
-void teardown(Context& context) noexcept {
+void closeAll(Context& context) noexcept {
   context.end();
   // Nothing a device still does may reach memory that is about to be given away.
   for (const auto& device : context.live<DeviceFile>()) device->quiesce();
@@ -58,6 +58,10 @@ void teardown(Context& context) noexcept {
   releaseAll<GroupFile>(context);
   releaseAll<ContainerFile>(context);
   releaseAll<IommufdFile>(context);
+}
+
+void teardown(Context& context) noexcept {
+  closeAll(context);
   // The last one changed is the first one put back.
   auto restores = context.kept();
   std::reverse(restores.begin(), restores.end());

@@ -186,7 +186,7 @@ struct IoasChangeProcess {
 };
 static_assert(sizeof(IoasChangeProcess) == 8);
 
-/** 7.3; `length` limits the answer when it is not 0, and is how much lies in one piece afterwards. */
+/** 7.3; `length`, which is not 0, limits the answer, and is how much lies in one piece afterwards. */
 struct IoasNoIommuGetPa {
   static constexpr unsigned long kRequest = iommuRequest(0x95);
   static constexpr const char* kName = "IOMMU_IOAS_NOIOMMU_GET_PA";

@@ -5,17 +5,23 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-const directory = new URL('../native/', import.meta.url);
+const root = new URL('../', import.meta.url);
+const directories = ['native/', 'test/semantics/tracer/'];
 const binary = createRequire(import.meta.url)('clang-format').location;
 const write = process.argv.includes('--write');
 
 const wrong = [];
-for (const name of readdirSync(directory).filter(file => /\.(cc|h)$/.test(file))) {
-  const file = new URL(name, directory);
+const names = directories.flatMap(directory =>
+  readdirSync(new URL(directory, root))
+    .filter(file => /\.(cc|h)$/.test(file))
+    .map(file => directory + file),
+);
+for (const name of names) {
+  const file = new URL(name, root);
   const formatted = execFileSync(binary, ['--style=file', fileURLToPath(file)], { encoding: 'utf8' });
   if (formatted === readFileSync(file, 'utf8')) continue;
   if (write) writeFileSync(file, formatted);
-  else wrong.push(`native/${name}`);
+  else wrong.push(name);
 }
 
 if (wrong.length > 0) {

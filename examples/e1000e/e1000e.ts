@@ -4,7 +4,7 @@
  * Start reading here; each step of {@link E1000e.start} leads to a file of its own. It implements the kit's {@link Nic}:
  * {@link E1000e.rxBurst} and {@link E1000e.txBurst} never wait, and an interrupt says when it is worth looking again.
  */
-import { Device, type IrqVector, type Mapping } from 'vfio';
+import { Device, type IrqVector, type Mapping, type OpenOptions } from 'vfio';
 import {
   Burst,
   BufferPool,
@@ -71,10 +71,16 @@ export class E1000e implements Nic {
     return vendorId === INTEL && DEVICE_IDS.includes(deviceId);
   }
 
-  /** Opens the device at a PCI address and starts it. With `bind` it is taken from its kernel driver until closed. */
-  static async open(address: string, options: E1000eOptions & { bind?: boolean } = {}): Promise<E1000e> {
-    const { bind = false, ...rest } = options;
-    const device = await Device.open(address, { bind });
+  /**
+   * Opens the device at a PCI address and starts it. With `bind` it is taken from its kernel driver until closed; with
+   * `noIommu` it is one that no IOMMU guards.
+   */
+  static async open(
+    address: string,
+    options: E1000eOptions & Pick<OpenOptions, 'bind' | 'noIommu'> = {},
+  ): Promise<E1000e> {
+    const { bind = false, noIommu = false, ...rest } = options;
+    const device = await Device.open(address, { bind, noIommu });
     try {
       return await E1000e.start(device, rest);
     } catch (error) {

@@ -4,6 +4,7 @@ import { closedError, unsupportedError, VfioError } from '../errors/vfio-error';
 import type { IovaRange } from '../iommu-info';
 import { native, type DmaMapHandle, type MemoryHandle } from '../native';
 import type { Steps } from '../steps';
+import { pageBitmap } from '../page-bitmap';
 import { coded, hex, rangeError, typeError, valueError } from '../validate';
 import type { AddressSpace } from './address-space';
 import { Dma, type ShareableMemory } from './dma';
@@ -101,7 +102,7 @@ export class IommuDma extends Dma {
   releaseDirty(buffer: DmaBuffer, pageSize: number): BigUint64Array {
     this.#assertType1();
     const { map } = this.#get(buffer);
-    const bitmap = new BigUint64Array(Math.ceil(buffer.byteLength / pageSize / 64));
+    const bitmap = pageBitmap(buffer.byteLength, pageSize);
     const context: Context = {
       doing: `Unmapping ${hex(buffer.iova)} with a bitmap of its dirty pages`,
       iova: buffer.iova,
@@ -118,12 +119,12 @@ export class IommuDma extends Dma {
     this.#assertType1();
     const { map, memory: before } = this.#get(buffer);
     const view = shareable(memory);
+    if (view.byteLength !== buffer.byteLength) {
+      throw rangeError('memory', `as long as the buffer, ${buffer.byteLength} bytes`, view.byteLength);
+    }
     const handle = native().memoryFromView(view);
     try {
       checkPages(native().memoryAddress(handle), view.byteLength, this.#page);
-      if (view.byteLength !== buffer.byteLength) {
-        throw rangeError('memory', `as long as the buffer, ${buffer.byteLength} bytes`, view.byteLength);
-      }
       attempt(
         { doing: `Moving the memory at ${hex(buffer.iova)}`, iova: buffer.iova, size: buffer.byteLength },
         () => {
@@ -326,8 +327,12 @@ export class IommuDma extends Dma {
       this.#mapped.set(buffer, { memory, map });
       return buffer;
     } catch (error) {
-      if (map !== undefined) native().dmaUnmap(map, false);
-      native().memoryFree(memory);
+      try {
+        if (map !== undefined) native().dmaUnmap(map, false);
+        native().memoryFree(memory);
+      } catch {
+        // What cannot be unmapped keeps its memory until the address space closes: a device may still write to it.
+      }
       // The kernel only says EINVAL of an address space that went away meanwhile.
       throw this.#space.ready ? error : closedError('The address space');
     } finally {

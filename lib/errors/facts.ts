@@ -70,6 +70,15 @@ export function noIommuGroup(group: number): boolean {
   );
 }
 
+/** The IOMMUs of this machine, by their names in sysfs. */
+export function iommus(): readonly string[] {
+  try {
+    return fs.readdirSync('/sys/class/iommu');
+  } catch {
+    return [];
+  }
+}
+
 /** Whether the kernel makes groups for devices without an IOMMU. */
 export function allowsNoIommu(): boolean {
   return read('/sys/module/vfio/parameters/enable_unsafe_noiommu_mode') === 'Y';

@@ -30,7 +30,8 @@ export interface VfioErrorDetails {
  * - `ERR_VFIO_NOT_BUILT`: the native part is missing, or for another machine
  * - `ERR_VFIO_DEVICE_ERROR`: the device reported an uncorrectable PCI error
  *
- * Everything else carries the kernel's code (`EBUSY`, `EPERM`, …).
+ * Everything else carries the kernel's code (`EBUSY`, `EPERM`, …); `EPROTO` also stands for an answer of the kernel that
+ * contradicts itself.
  */
 export class VfioError extends Error {
   override readonly name = 'VfioError';

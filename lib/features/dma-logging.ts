@@ -1,7 +1,9 @@
 import { StructReader } from '../capability';
 import type { IovaRange } from '../iommu-info';
 import { native } from '../native';
-import { address64, hex, integer, powerOfTwo, rangeError, typeError } from '../validate';
+import { pageBitmap } from '../page-bitmap';
+import { iovaRanges } from '../iova-ranges';
+import { address64, integer, powerOfTwo } from '../validate';
 import { Feature, type Features } from './features';
 
 /** A device's own account of the pages it writes (kernel 6.1), for live migration. */
@@ -23,19 +25,11 @@ export class DmaLogging {
    */
   start(ranges: readonly IovaRange[], pageSize = 4096): number {
     powerOfTwo(pageSize, 'pageSize', 1, 2 ** 40);
-    if (!Array.isArray(ranges) || ranges.length === 0)
-      throw typeError('ranges', 'an array of { start, last }', ranges);
-    const pairs = new BigUint64Array(ranges.length * 2);
-    (ranges as (IovaRange | undefined)[]).forEach((range, i) => {
-      const start = address64(range?.start, `ranges[${i}].start`);
-      const last = address64(range?.last, `ranges[${i}].last`);
-      if (last < start) throw rangeError(`ranges[${i}].last`, `${hex(start)} or more, its start`, last);
-      pairs[2 * i] = start;
-      pairs[2 * i + 1] = last - start + 1n;
-    });
+    const checked = iovaRanges(ranges, 1);
+    const pairs = BigUint64Array.from(checked.flatMap(({ start, last }) => [start, last - start + 1n]));
     // struct vfio_device_feature_dma_logging_control: page_size, num_ranges, reserved, pointer to the ranges
     return withAddress(pairs, address => {
-      const payload = BigUint64Array.of(BigInt(pageSize), BigInt(ranges.length), address);
+      const payload = BigUint64Array.of(BigInt(pageSize), BigInt(checked.length), address);
       const answer = this.#features.exchange(Feature.DmaLoggingStart, new Uint8Array(payload.buffer));
       return Number(new StructReader(answer).u64(0));
     });
@@ -56,10 +50,10 @@ export class DmaLogging {
     powerOfTwo(pageSize, 'pageSize', 1, 2 ** 40);
     const start = address64(iova, 'iova');
     integer(length, 'length', 1, 2 ** 46);
-    const bitmap = new BigUint64Array(Math.ceil(length / pageSize / 64));
+    const bitmap = pageBitmap(length, pageSize);
     // struct vfio_device_feature_dma_logging_report: iova, length, page_size, pointer to the bitmap
     withAddress(bitmap, address => {
-      this.#features.get(
+      this.#features.read(
         Feature.DmaLoggingReport,
         new Uint8Array(BigUint64Array.of(start, BigInt(length), BigInt(pageSize), address).buffer),
       );

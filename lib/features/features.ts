@@ -40,6 +40,8 @@ export const Feature = Object.freeze({
   DmaBuf: 11,
   /** 7.1 */
   MigrationPrecopyInfoV2: 12,
+  /** 7.3, of s390 */
+  ZpciError: 13,
 });
 
 /** The kernels that brought them. The first is older than anything the library runs on. */
@@ -56,13 +58,21 @@ const since: Partial<Record<number, string>> = {
   [Feature.BusMaster]: '6.7',
   [Feature.DmaBuf]: '6.19',
   [Feature.MigrationPrecopyInfoV2]: '7.1',
+  [Feature.ZpciError]: '7.3',
+};
+/** Features whose payload holds addresses of this process, or whose answer is a file: no bytes from outside may be either. */
+const notRaw: Partial<Record<number, string>> = {
+  [Feature.DmaLoggingStart]: 'device.features.dmaLogging.start()',
+  [Feature.DmaLoggingReport]: 'device.features.dmaLogging.report()',
+  [Feature.DmaBuf]: 'device.features.exportDmaBuf()',
+  [Feature.ZpciError]: 'the tools of s390',
 };
 const names = new Map<number, string>(Object.entries(Feature).map(([name, id]) => [id, name]));
 
 /** What a probe found out about a feature. */
 export interface FeatureSupport {
   readonly id: number;
-  /** `'Migration'`, …, or `'feature 0xd'` for one this version of the library does not know. */
+  /** `'Migration'`, …, or `'feature 0xe'` for one this version of the library does not know. */
   readonly name: string;
   /** It can be read. */
   readonly get: boolean;
@@ -105,18 +115,25 @@ export class Features {
   }
 
   /**
-   * Reads a feature in the kernel's own format, for those without a method here.
+   * Reads a feature in the kernel's own format, for those without a method here. Of a feature that the library does not
+   * know, look first whether its payload holds an address: the kernel would write there.
    *
    * @param payload what follows `struct vfio_device_feature`, as the feature defines it
    * @returns the payload as the kernel filled it in
+   * @throws VfioError `ERR_VFIO_UNSUPPORTED` for features known to hold addresses, or to answer with a file
    */
   get(id: number, payload: Uint8Array): Uint8Array {
-    return this.#call(integer(id, 'id', 0, 0xffff) | bit.get, bytes(payload, 'payload')).payload;
+    return this.read(checkRaw(id), bytes(payload, 'payload'));
   }
 
   /** Writes a feature in the kernel's own format; see {@link get}. */
   set(id: number, payload: Uint8Array): void {
-    this.#call(integer(id, 'id', 0, 0xffff) | bit.set, bytes(payload, 'payload'));
+    this.#call(checkRaw(id) | bit.set, bytes(payload, 'payload'));
+  }
+
+  /** @internal Reads any feature. */
+  read(id: number, payload: Uint8Array): Uint8Array {
+    return this.#call(id | bit.get, payload).payload;
   }
 
   /** @internal Writes a feature, and returns what the kernel left in the payload. */
@@ -239,6 +256,12 @@ export class Features {
       since: kernel === undefined ? undefined : { what: nameOf(id), kernel },
     };
   }
+}
+
+function checkRaw(id: number): number {
+  const instead = notRaw[integer(id, 'id', 0, 0xffff)];
+  if (instead === undefined) return id;
+  throw unsupportedError(`The payload of ${nameOf(id)} is not for raw bytes`, instead);
 }
 
 function nameOf(id: number): string {

@@ -8,7 +8,7 @@ import { Feature, type Features } from './features';
  * Runtime power management of a device by its user (kernel 6.1): it sleeps in the deepest state the platform has, until
  * it is accessed through its file, or woken. `power/runtime_status` in sysfs tells whether it sleeps by now.
  *
- * While it may sleep, mapped BARs must not be touched: they read all-ones.
+ * While it may sleep, mapped BARs must not be touched: they read all-ones, until it is awake for good.
  */
 export class LowPower {
   readonly #device: Device;
@@ -56,6 +56,7 @@ export class LowPower {
         this.#device.adopt(closing);
       });
       await woken;
+      this.#device.barMemory.revive();
     } finally {
       this.#wake = undefined;
       this.#device.disown(closing);
@@ -68,6 +69,7 @@ export class LowPower {
   /** Wakes the device and keeps it awake (`LOW_POWER_EXIT`). Does nothing when it is awake. */
   exit(): void {
     this.#features.set(Feature.LowPowerExit, new Uint8Array(0));
+    this.#device.barMemory.revive();
     // The kernel signals only what really slept by then.
     this.#wake?.();
   }

@@ -1,26 +1,37 @@
 import * as fs from 'node:fs';
+import * as path from 'node:path';
 import { Device } from '../device';
 import { attemptStep } from '../errors/explain';
 import { busyError, VfioError } from '../errors/vfio-error';
 import { kernelRelease } from '../errors/facts';
+import { consentToNoIommu } from '../no-iommu';
 import { native, type DeviceHandle } from '../native';
 import { devicePath, driverOf, groupOf } from '../pci/sysfs';
 import type { Steps } from '../steps';
 import { parseUuid } from '../uuid';
+import { boolean } from '../validate';
 import type { CdevOptions, Iommufd } from './iommufd';
 
 /** Devices this environment has open by their cdev, by address; `undefined` for those being opened. */
 const open = new Map<string, Device | undefined>();
 
-/** The node of a device bound to vfio-pci, on kernels that make one (6.6, VFIO_DEVICE_CDEV): `/dev/vfio/devices/vfio0`. */
+/**
+ * The node of a device bound to vfio-pci, on kernels that make one (6.6, VFIO_DEVICE_CDEV): `/dev/vfio/devices/vfio0`, or
+ * `noiommu-vfio0` for one without an IOMMU (7.3).
+ */
 export function cdevPath(address: string): string | undefined {
   try {
     const [name] = fs.readdirSync(`${devicePath(address)}/vfio-dev`);
-    const path = `/dev/vfio/devices/${name ?? ''}`;
-    return name !== undefined && fs.existsSync(path) ? path : undefined;
+    const node = `/dev/vfio/devices/${name ?? ''}`;
+    return name !== undefined && fs.existsSync(node) ? node : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Whether no IOMMU guards the device of that node; its name says so. */
+export function isNoIommuCdev(node: string): boolean {
+  return path.basename(node).startsWith('noiommu-');
 }
 
 /** Another device of the same IOMMU group that this environment has open by its cdev. */
@@ -42,16 +53,19 @@ export function* openCdevSteps(iommufd: Iommufd, address: string, options: CdevO
       'share that Device, or close it first: the kernel lets it be bound once',
     );
   }
-  const path = cdevPath(address);
-  if (path === undefined) throw noCdevError(address);
+  const node = cdevPath(address);
+  if (node === undefined) throw noCdevError(address);
+  const noIommu = boolean(options.noIommu ?? false, 'options.noIommu');
+  consentToNoIommu(address, node, isNoIommuCdev(node), noIommu);
   open.set(address, undefined);
   try {
-    const context = { doing: `Opening ${address}`, address, path };
-    const handle = yield* attemptStep(context, async => native().deviceOpenCdev(path, async));
-    const id = yield* bindSteps(handle, token, iommufd, { address, path });
+    const context = { doing: `Opening ${address}`, address, path: node };
+    const handle = yield* attemptStep(context, async => native().deviceOpenCdev(node, async));
+    const id = yield* bindSteps(handle, token, iommufd, { address, path: node });
     const device = Device.create(handle, address, {
       iommufd,
       deviceId: id,
+      noIommu,
       forget: gone => {
         open.delete(address);
         iommufd.forget(gone);
@@ -70,12 +84,12 @@ function* bindSteps(
   handle: DeviceHandle,
   token: Uint8Array | null,
   iommufd: Iommufd,
-  { address, path }: { address: string; path: string },
+  { address, path: node }: { address: string; path: string },
 ): Steps<number> {
   const context = {
     doing: `Binding ${address} to the iommufd`,
     address,
-    path,
+    path: node,
     groupId: groupOf(address),
     facts: { vfToken: token === null ? undefined : 'given' },
     since: token === null ? undefined : { what: 'a VF token without a group', kernel: '6.17' },

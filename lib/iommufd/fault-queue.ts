@@ -4,7 +4,7 @@ import { attempt } from '../errors/explain';
 import { busyError, closedError } from '../errors/vfio-error';
 import { native } from '../native';
 import type { FileHandle } from '../native-iommufd';
-import { boolean, instanceOf, integer } from '../validate';
+import { boolean, instanceOf, integer, propertyOf } from '../validate';
 import { FileSource } from './file-source';
 import { Iommufd } from './iommufd';
 
@@ -89,7 +89,8 @@ export class FaultQueue extends EventEmitter<{ faults: [PageFault[]] }> implemen
    */
   respond(fault: PageFault | number, success: boolean): void {
     this.#assertOpen();
-    const cookie = integer(typeof fault === 'number' ? fault : fault.cookie, 'cookie', 0, 0xffff_ffff);
+    const given = typeof fault === 'number' ? fault : propertyOf(fault, 'cookie');
+    const cookie = integer(given, 'cookie', 0, 0xffff_ffff);
     const code = boolean(success, 'success') ? 0 : 1; // IOMMUFD_PAGE_RESP_SUCCESS, _INVALID
     const response = new Uint8Array(Uint32Array.of(cookie, code).buffer);
     attempt({ doing: 'Answering a page fault', facts: { cookie } }, () =>

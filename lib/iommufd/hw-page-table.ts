@@ -3,11 +3,13 @@ import type { Dma } from '../dma/dma';
 import { attempt } from '../errors/explain';
 import { closedError } from '../errors/vfio-error';
 import { native } from '../native';
+import { pageBitmap } from '../page-bitmap';
 import {
   address64,
   boolean,
   bytes,
   instanceOf,
+  isInstance,
   integer,
   options as checkOptions,
   powerOfTwo,
@@ -64,7 +66,7 @@ export class HwPageTable implements PageTable, Disposable {
       'faultQueue',
       'user',
     ]);
-    if (!(parent instanceof Ioas || parent instanceof HwPageTable || parent instanceof Viommu)) {
+    if (!isInstance(parent, Ioas) && !isInstance(parent, HwPageTable) && !isInstance(parent, Viommu)) {
       throw typeError('parent', 'an Ioas, a HwPageTable or a Viommu', parent);
     }
     const { faultQueue, user } = given;
@@ -156,7 +158,7 @@ export class HwPageTable implements PageTable, Disposable {
     powerOfTwo(pageSize, 'options.pageSize', 1, 2 ** 40);
     integer(length, 'length', 1, 2 ** 46);
     boolean(keep, 'options.keep');
-    const bitmap = new BigUint64Array(Math.ceil(length / pageSize / 64));
+    const bitmap = pageBitmap(length, pageSize);
     this.#attempt('Reading the dirty bitmap', id =>
       native().hwptGetDirtyBitmap(
         this.iommufd.handle,

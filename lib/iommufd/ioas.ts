@@ -4,15 +4,23 @@ import { IommuDma } from '../dma/iommu-dma';
 import { attempt, type Context } from '../errors/explain';
 import { busyError, closedError } from '../errors/vfio-error';
 import type { MapOptions } from '../dma/options';
-import type { IovaRange } from '../iommu-info';
+import { checkedRanges, type IovaRange } from '../iommu-info';
 import { native, type DmaMapHandle, type Maybe, type MemoryHandle } from '../native';
-import { address64, boolean, hex, instanceOf, integer, rangeError, typeError } from '../validate';
+import { iovaRanges } from '../iova-ranges';
+import { address64, boolean, hex, instanceOf, integer, typeError } from '../validate';
 import { IommuOption, Iommufd } from './iommufd';
 import { IovaMapping } from './iova-mapping';
 import type { PageTable } from './page-table';
 
 /** Where and how something is mapped that is not memory of this process. */
 export type IovaOptions = Omit<MapOptions, 'iova'> & { iova?: bigint | number };
+
+/** A piece of physical memory. */
+export interface PhysicalRange {
+  readonly address: bigint;
+  /** Bytes. */
+  readonly length: number;
+}
 
 /**
  * An I/O address space of an iommufd: a set of mappings that any number of devices can be attached to. It outlives them,
@@ -68,7 +76,7 @@ export class Ioas implements PageTable, Disposable {
     // Without a device attached the kernel takes single bytes; pages are what every device will want.
     const page = BigInt(native().pageSize);
     return {
-      iovaRanges: Object.freeze(ranges.map(range => Object.freeze({ ...range }))),
+      iovaRanges: checkedRanges('IOMMU_IOAS_IOVA_RANGES', ranges),
       pageSize: alignment > page ? alignment : page,
       ...(this.#allowed.length === 0 ? {} : { allowed: this.#allowed }),
     };
@@ -102,8 +110,7 @@ export class Ioas implements PageTable, Disposable {
    */
   allowIovas(ranges: readonly IovaRange[]): void {
     this.assertReady();
-    if (!Array.isArray(ranges)) throw typeError('ranges', 'an array of { start, last }', ranges);
-    const checked = ranges.map((range: IovaRange | undefined, i) => checkRange(range, `ranges[${i}]`));
+    const checked = iovaRanges(ranges, 0);
     attempt({ doing: 'Allowing IOVAs', path: Iommufd.path }, () =>
       native().ioasAllowIovas(this.iommufd.handle, this.id, checked),
     );
@@ -141,6 +148,28 @@ export class Ioas implements PageTable, Disposable {
     return this.#mapHere(length, { since }, options, (iova, flags) =>
       native().ioasMapFile(this.iommufd.handle, this.id, fd, start, length, iova, flags),
     );
+  }
+
+  /**
+   * Where mapped memory lies physically (`IOMMU_IOAS_NOIOMMU_GET_PA`, kernel 7.3): what a device without an IOMMU must be
+   * told. The memory stays there as long as it is mapped. A device opened with `noIommu` must be attached. Needs
+   * CAP_SYS_RAWIO.
+   *
+   * @param iova of the first byte
+   * @param length how many bytes are of interest, default all of the mapping
+   * @returns the address, and how many of these bytes follow each other from there
+   * @throws VfioError `ENOENT` when nothing is mapped there, `ENOTSUP` without such a device, `EPERM`
+   */
+  physicalAddress(iova: bigint, length?: number): PhysicalRange {
+    this.assertReady();
+    address64(iova, 'iova');
+    const most = length === undefined ? 2n ** 63n : BigInt(integer(length, 'length', 1, 2 ** 46));
+    const since = { what: 'IOMMU_IOAS_NOIOMMU_GET_PA', kernel: '7.3' };
+    const found = attempt(
+      { doing: `Asking for the physical address of IOVA ${hex(iova)}`, iova, since },
+      () => native().ioasNoIommuGetPa(this.iommufd.handle, this.id, iova, most),
+    );
+    return Object.freeze({ address: found.physical, length: Number(found.length) });
   }
 
   /** Whether mappings may use larger pages of the IOMMU (`IOMMU_OPTION_HUGE_PAGES`). Default true. */
@@ -202,11 +231,4 @@ export class Ioas implements PageTable, Disposable {
   [Symbol.dispose](): void {
     this.close();
   }
-}
-
-function checkRange(range: IovaRange | undefined, name: string): IovaRange {
-  const start = address64(range?.start, `${name}.start`);
-  const last = address64(range?.last, `${name}.last`);
-  if (last < start) throw rangeError(`${name}.last`, `at least ${hex(start)}, where the range starts`, last);
-  return { start, last };
 }

@@ -25,6 +25,12 @@ interface Child {
 export interface CdevOptions {
   /** The VF token, a UUID, that the owner of the physical function set; kernel 6.17. */
   vfToken?: string;
+  /**
+   * Opens a device that no IOMMU guards (kernel 7.3): it can read and write all memory of the machine. What it is attached
+   * to only pins memory; the addresses it uses are physical: {@link Ioas.physicalAddress}. Needs CAP_SYS_RAWIO. Default
+   * false: never by accident.
+   */
+  noIommu?: boolean;
 }
 
 /**
@@ -98,7 +104,7 @@ export class Iommufd implements Disposable {
 
   /** @internal */
   openDeviceSteps(address: string, options?: CdevOptions): Steps<Device> {
-    return openCdevSteps(this, address, checkOptions(options, 'options', ['vfToken']));
+    return openCdevSteps(this, address, checkOptions(options, 'options', ['vfToken', 'noIommu']));
   }
 
   /**

@@ -1,6 +1,6 @@
 import { closedError } from '../errors/vfio-error';
 import type { Dma } from '../dma/dma';
-import { typeError } from '../validate';
+import { propertyOf, typeError } from '../validate';
 import type { Iommufd } from './iommufd';
 
 /** What a device opened by its cdev can be attached to: an {@link Ioas}, or a hardware page table over one. */
@@ -17,7 +17,7 @@ export interface PageTable {
 
 /** Refuses what a device of an iommufd cannot be attached to. */
 export function checkPageTable(target: PageTable, iommufd: Iommufd): void {
-  if ((target as Partial<PageTable> | undefined)?.iommufd !== iommufd) {
+  if (propertyOf(target, 'iommufd') !== iommufd) {
     throw typeError('target', 'an Ioas or HwPageTable of the same iommufd', target);
   }
   if (target.closed) throw closedError(`Page table ${target.id}`);

@@ -4,7 +4,7 @@ import { attempt } from '../errors/explain';
 import { closedError } from '../errors/vfio-error';
 import { native } from '../native';
 import type { FileHandle } from '../native-iommufd';
-import { address64, bytes, integer, typeError } from '../validate';
+import { address64, bytes, instanceOf, integer } from '../validate';
 import { idWithin } from './bound-device';
 import { FileSource } from './file-source';
 import { HwPageTable } from './hw-page-table';
@@ -73,7 +73,7 @@ export class Viommu extends IommuObject {
   static alloc(device: Device, type: number, parent: HwPageTable, data?: Uint8Array): Viommu {
     integer(type, 'type', 0, 0xffff_ffff);
     if (data !== undefined) bytes(data, 'data');
-    if (!(parent instanceof HwPageTable)) throw typeError('parent', 'a HwPageTable', parent);
+    instanceOf(parent, HwPageTable, 'parent');
     if (parent.closed) throw closedError('The parent');
     const deviceId = idWithin(parent.iommufd, device);
     const since = { what: 'IOMMU_VIOMMU_ALLOC', kernel: '6.13' };

@@ -97,16 +97,8 @@ export class IrqVector
       timeoutMs === undefined
         ? undefined
         : setTimeout(() => {
-            if (this.#takeLate()) return;
-            queue.fail(
-              new VfioError(`No interrupt on ${this.#name} within ${timeoutMs} ms`, {
-                code: 'ERR_VFIO_TIMEOUT',
-                address: this.#device.address,
-                ...(this.#device.closed || this.#device.busMastering
-                  ? {}
-                  : { likelyCause: 'bus mastering is off', cure: 'device.enableBusMaster()' }),
-              }),
-            );
+            const failure = this.#late(timeoutMs);
+            if (failure !== undefined) queue.fail(failure);
           }, timeoutMs);
     try {
       const { value, done } = await queue.next();
@@ -226,9 +218,28 @@ export class IrqVector
     else release();
   }
 
+  /** Why a wait that ran out of time fails; nothing when it does not. */
+  #late(timeoutMs: number): VfioError | undefined {
+    try {
+      if (this.#takeLate()) return undefined;
+      return new VfioError(`No interrupt on ${this.#name} within ${timeoutMs} ms`, {
+        code: 'ERR_VFIO_TIMEOUT',
+        address: this.#device.address,
+        ...(this.#device.closed || this.#device.busMastering
+          ? {}
+          : { likelyCause: 'bus mastering is off', cure: 'device.enableBusMaster()' }),
+      });
+    } catch (error) {
+      // Nobody would hear of it from within a timer.
+      return error as VfioError;
+    }
+  }
+
   /** Whether a signal is there that the loop has not got to yet: timers run before it. */
   #takeLate(): boolean {
-    const count = native().eventFdTake(this.#eventfd.handle);
+    const count = attempt({ doing: `Waiting for ${this.#name}` }, () =>
+      native().eventFdTake(this.#eventfd.handle),
+    );
     if (count > 0) this.#onSignal(this.#readCounts ? count : 1);
     return count > 0;
   }

@@ -14,6 +14,7 @@ export class Notifications {
   readonly #device: Device;
   readonly #armed: (() => void)[] = [];
   #asked = false;
+  #deadline: NodeJS.Timeout | undefined;
 
   constructor(device: Device) {
     this.#device = device;
@@ -31,6 +32,7 @@ export class Notifications {
 
   /** The device's file is about to close, which ends them in the kernel. */
   disarm(): void {
+    clearTimeout(this.#deadline);
     for (const end of this.#armed.splice(0)) end();
   }
 
@@ -63,7 +65,37 @@ export class Notifications {
     if (this.#asked) return;
     this.#asked = true;
     const device = this.#device;
-    if (device.listenerCount('release-request') > 0) device.emit('release-request');
-    else device.close().catch((error: unknown) => process.emitWarning(error as Error));
+    if (device.listenerCount('release-request') === 0) {
+      this.#release();
+      return;
+    }
+    // Before its listeners, one of which may throw.
+    this.#deadline = deadline(device.releaseTimeoutMs, () => this.#overdue());
+    device.emit('release-request');
   }
+
+  #overdue(): void {
+    const { address, releaseTimeoutMs } = this.#device;
+    process.emitWarning(
+      new VfioError(
+        `${address} is closed now: the kernel wants it back, and its user had ${releaseTimeoutMs} ms`,
+        {
+          code: 'ERR_VFIO_TIMEOUT',
+          address,
+          likelyCause: "a listener of 'release-request' did not close it",
+          cure: 'close it sooner, or raise its releaseTimeoutMs',
+        },
+      ),
+    );
+    this.#release();
+  }
+
+  #release(): void {
+    this.#device.close().catch((error: unknown) => process.emitWarning(error as Error));
+  }
+}
+
+/** Calls `late` when that time has passed, unless the process has ended by then. */
+function deadline(milliseconds: number, late: () => void): NodeJS.Timeout | undefined {
+  return milliseconds === Infinity ? undefined : setTimeout(late, milliseconds).unref();
 }

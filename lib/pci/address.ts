@@ -8,7 +8,12 @@ const full = /^(?:([0-9a-f]{4,8}):)?([0-9a-f]{2}):([01][0-9a-f])\.([0-7])$/i;
  *
  * @throws TypeError when it is not a PCI address
  */
-export function parseAddress(address: string, name = 'address'): string {
+export function parseAddress(address: string): string {
+  return parseAddressNamed(address, 'address');
+}
+
+/** @internal The same for what messages shall call something else. */
+export function parseAddressNamed(address: string, name: string): string {
   const parts = full.exec(string(address, name));
   if (parts === null) {
     throw coded(

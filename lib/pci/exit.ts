@@ -22,6 +22,11 @@ export function isOpen(address: string): boolean {
   return [...devices].some(device => device.address === address);
 }
 
+/** What this environment has open, whoever still holds it. */
+export function openDevices(): readonly Closable[] {
+  return [...devices];
+}
+
 /** Remembers a device to close when the process ends. */
 export function closeOnExit(device: Closable): void {
   if (devices.size + bindings.size === 0) process.on('exit', endAll);
@@ -64,8 +69,8 @@ function onSignal(signal: NodeJS.Signals): void {
 /** Every one is tried; what fails is said, since nobody is left to catch it. */
 function endAll(): void {
   endEach(devices, device => device.endSync());
-  // What is being opened off the loop would come too late to be closed, and giving it back would wait for it for ever.
-  if (bindings.size > 0) native().endOpening();
+  // What is being opened, or was opened and not heard of yet, nobody else would close; giving it back would wait for ever.
+  if (bindings.size > 0) native().closeAll();
   endEach(bindings, binding => binding.restoreSync());
 }
 

@@ -18,7 +18,7 @@ import { describePing, type Report } from './report.js';
 
 const COUNT = 50;
 /** After its last packet ping waits one interval for the answer: this long, since an emulated machine has hiccups. */
-const INTERVAL_SECONDS = 0.2;
+const INTERVAL_SECONDS = 0.1;
 /** What ping sends by default, and what fills an Ethernet frame. */
 const PAYLOADS = [56, 1472];
 const LINK_MS = 20_000;

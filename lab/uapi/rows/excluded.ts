@@ -8,6 +8,7 @@ export const excluded: Readonly<Record<string, string>> = {
     'IOMMUFD_CMD_IOAS_ALLOW_IOVAS',
     'IOMMUFD_CMD_IOAS_COPY',
     'IOMMUFD_CMD_IOAS_IOVA_RANGES',
+    'IOMMUFD_CMD_IOAS_NOIOMMU_GET_PA',
     'IOMMUFD_CMD_IOAS_MAP',
     'IOMMUFD_CMD_IOAS_UNMAP',
     'IOMMUFD_CMD_OPTION',

@@ -24,6 +24,7 @@ export const features = {
       '`device.features.setBusMaster(true)`',
     ),
     VFIO_DEVICE_FEATURE_DMA_BUF: '`device.features.exportDmaBuf()`',
+    VFIO_DEVICE_FEATURE_ZPCI_ERROR: absent(lacks.s390),
   },
 } as const satisfies Section;
 

@@ -29,6 +29,7 @@ export const ioas = {
     IOMMU_IOAS_MAP_READABLE: '`ioas.dma.alloc(n, { deviceReads })`',
     IOMMU_IOAS_MAP_FILE: '`ioas.mapFile()`',
     IOMMU_IOAS_COPY: '`ioas.copy()`',
+    IOMMU_IOAS_NOIOMMU_GET_PA: '`ioas.physicalAddress()`',
     IOMMU_IOAS_UNMAP: '`buffer.free()`, `mapping.close()`',
   },
 } as const satisfies Section;

@@ -36,6 +36,10 @@ export const hwInfo = {
     IOMMU_HW_INFO_TYPE_INTEL_VTD: '`iommufd.hwInfo().name`',
     IOMMU_HW_INFO_TYPE_AMD: '`iommufd.hwInfo().name`',
     IOMMU_HW_INFO_TYPE_ARM_SMMUV3: absent(lacks.arm, '`iommufd.hwInfo().name`'),
+    IOMMU_HW_INFO_ARM_SMMUV3_ERRATA_REPEAT_TLBI_CFGI: like(
+      'IOMMU_HW_INFO_TYPE_ARM_SMMUV3',
+      '`iommufd.hwInfo().data`',
+    ),
     IOMMU_HW_INFO_TYPE_TEGRA241_CMDQV: absent(lacks.tegra, '`iommufd.hwInfo().name`'),
     IOMMU_HW_INFO_VTD_ERRATA_772415_SPR17: absent(lacks.vtdErratum, '`iommufd.hwInfo().data`'),
     IOMMU_HW_CAP_DIRTY_TRACKING: '`iommufd.hwInfo().dirtyTracking`',

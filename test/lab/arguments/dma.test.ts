@@ -16,7 +16,7 @@ import {
 } from '../support/wrong-arguments';
 
 labSuite('wrong arguments: DMA memory', () => {
-  const edu = opened(devices.edu);
+  const edu = opened(devices.edu, { via: 'group' });
   const memory = wasmMemory();
   let buffer: DmaBuffer;
   before(() => (buffer = edu.device.dma.alloc(4096)));

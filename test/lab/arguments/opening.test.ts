@@ -9,7 +9,7 @@ import { driverOf } from '../support/sysfs';
 import { any, between, isBoolean, never, optional, wrongArguments } from '../support/wrong-arguments';
 
 labSuite('wrong arguments: opening and binding', () => {
-  const edu = opened(devices.edu);
+  const edu = opened(devices.edu, { via: 'group' });
   const undefined_ = (value: unknown): boolean => value === undefined;
 
   wrongArguments((add, addOptions) => {

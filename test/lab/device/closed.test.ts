@@ -12,7 +12,7 @@ labSuite('every method of a closed device', () => {
   const kept: Record<string, () => unknown> = {};
 
   before(async () => {
-    const device = await Device.open(devices.nicA);
+    const device = await Device.open(devices.nicA, { via: 'group' });
     const { config, dma, intx, msi, msix } = device;
     const { container, group } = byGroup(device);
     const bar = device.bar(0);

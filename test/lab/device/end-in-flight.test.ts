@@ -30,11 +30,15 @@ const cases: Case[] = [
     title: 'by process.exit() while a device that was bound for it opens',
     address: devices.edu,
     body: ({ vfio, native }, address) => {
-      const opening = native.groupGetDeviceFd.bind(native);
-      native.groupGetDeviceFd = (...args) => {
-        setImmediate(() => process.exit(3));
-        return opening(...args);
-      };
+      // Whichever of them it is that resets the device.
+      for (const name of ['groupGetDeviceFd', 'deviceBindIommufd'] as const) {
+        const opening = native[name].bind(native) as (...args: unknown[]) => unknown;
+        const ending = (...args: unknown[]): unknown => {
+          setImmediate(() => process.exit(3));
+          return opening(...args);
+        };
+        Object.assign(native, { [name]: ending });
+      }
       vfio.Device.open(address, { bind: true }).catch(() => undefined);
     },
     code: 3,

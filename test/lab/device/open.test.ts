@@ -14,7 +14,7 @@ labSuite('Device.open', () => {
 
   it('opens a device and all that is needed for it, and closes all of it', async () => {
     const before = held();
-    const device = await Device.open(devices.edu);
+    const device = await Device.open(devices.edu, { via: 'group' });
     assert.equal(device.address, devices.edu);
     const { group, container } = byGroup(device);
     assert.equal(group.id, groupOf(devices.edu));

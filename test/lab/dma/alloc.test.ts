@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { devices } from '../../../lab/devices';
-import { byGroup } from '../support/by-group';
 import { opened } from '../support/bound';
 import { collect, collectUntil } from '../support/gc';
 import { held, mappings, statusBytes } from '../support/held';
@@ -14,14 +13,15 @@ labSuite('dma.alloc', () => {
 
   it('gives zeroed memory, in whole pages, pinned and mapped', () => {
     const { dma } = edu.device;
-    const { container } = byGroup(edu.device);
+    // Of an iommufd there is no budget to run out of.
+    const available = (): number | undefined => edu.device.container?.iommuInfo().mappingsAvailable;
     const before = held();
-    const available = container.iommuInfo().mappingsAvailable ?? 0;
+    const first = available();
     const buffer = dma.alloc(5000);
     assert.equal(buffer.byteLength, 8192);
     assert.deepEqual([buffer.byteOffset, buffer.buffer.byteLength], [0, 8192]);
     assert.ok(buffer.u8.every(byte => byte === 0));
-    assert.equal(container.iommuInfo().mappingsAvailable, available - 1);
+    assert.equal(available(), first === undefined ? undefined : first - 1);
     assert.equal(held().pinned, before.pinned + 8192);
     assert.deepEqual([dma.buffers, dma.bytesMapped], [[buffer], 8192]);
     assert.deepEqual([buffer.deviceReads, buffer.deviceWrites, buffer.freed], [true, true, false]);

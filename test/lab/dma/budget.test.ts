@@ -13,7 +13,7 @@ labSuite('the budget of DMA mappings', () => {
 
   it('is what the kernel says, and the error of one too many says the numbers', async () => {
     // The kernel reads its parameter when a container is opened.
-    await using device = await Device.open(devices.edu);
+    await using device = await Device.open(devices.edu, { via: 'group' });
     const { dma } = device;
     const { container } = byGroup(device);
     const available = (): number | undefined => container.iommuInfo().mappingsAvailable;

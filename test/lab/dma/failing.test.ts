@@ -15,10 +15,13 @@ labSuite('DMA memory that cannot be had leaves nothing behind', () => {
     device = await Device.open(devices.edu);
   });
   afterEach(async () => {
-    for (const syscall of ['mmap', 'VFIO_IOMMU_MAP_DMA', 'VFIO_IOMMU_UNMAP_DMA'])
-      native().failNext(syscall, 0, 0);
+    for (const syscall of ['mmap', calls().map, calls().unmap]) native().failNext(syscall, 0, 0);
     await device.close();
   });
+  const calls = (): { map: string; unmap: string } =>
+    device.iommufd === undefined
+      ? { map: 'VFIO_IOMMU_MAP_DMA', unmap: 'VFIO_IOMMU_UNMAP_DMA' }
+      : { map: 'IOMMU_IOAS_MAP', unmap: 'IOMMU_IOAS_UNMAP' };
 
   const ways = {
     alloc: () => device.dma.alloc(4096),
@@ -28,9 +31,10 @@ labSuite('DMA memory that cannot be had leaves nothing behind', () => {
   };
 
   for (const [way, work] of Object.entries(ways)) {
-    for (const syscall of way.startsWith('alloc') ? ['mmap', 'VFIO_IOMMU_MAP_DMA'] : ['VFIO_IOMMU_MAP_DMA']) {
-      it(`${way}(), when ${syscall} fails`, async () => {
+    for (const what of way.startsWith('alloc') ? ['mmap', 'the mapping'] : ['the mapping']) {
+      it(`${way}(), when ${what} fails`, async () => {
         const before = held();
+        const syscall = what === 'mmap' ? what : calls().map;
         native().failNext(syscall, constants.errno.ENOMEM, 0);
         await assert.rejects(
           async () => await work(),
@@ -53,10 +57,10 @@ labSuite('DMA memory that cannot be had leaves nothing behind', () => {
     const before = held();
     const buffer = device.dma.alloc(4096);
     buffer.u8.fill(3);
-    native().failNext('VFIO_IOMMU_UNMAP_DMA', constants.errno.EIO, 0);
+    native().failNext(calls().unmap, constants.errno.EIO, 0);
     assert.throws(() => buffer.free(), {
       code: 'EIO',
-      syscall: 'VFIO_IOMMU_UNMAP_DMA',
+      syscall: calls().unmap,
       message: /Unmapping 0x100000/,
     });
     assert.deepEqual([buffer.freed, buffer.u8[5]], [false, 3], 'it is still mapped, so it is not given back');

@@ -12,7 +12,7 @@ labSuite('freeing DMA memory', () => {
   bound(devices.edu);
   let device: Device;
   beforeEach(async () => {
-    device = await Device.open(devices.edu);
+    device = await Device.open(devices.edu, { via: 'group' });
   });
   afterEach(() => device.close());
   const available = (): number => byGroup(device).container.iommuInfo().mappingsAvailable ?? assert.fail();

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import type { Dma } from 'vfio';
 import { devices } from '../../../lab/devices';
-import { byGroup } from '../support/by-group';
 import { opened } from '../support/bound';
 import { ADDRESS_BITS, EduCard, fillPattern } from '../support/edu';
 import { held } from '../support/held';
 import { addressOf, wasmMemory, wholePages } from '../support/shared-memory';
 import { labSuite } from '../support/suite';
+import { iovaRangesOf } from '../support/ways';
 
 labSuite('dma.map: memory the user brought', () => {
   const edu = opened(devices.edu);
@@ -62,7 +62,7 @@ labSuite('dma.map: memory the user brought', () => {
   it("with iova 'va' the device's addresses are the process's own, where the IOMMU is that wide", () => {
     const memory = wasmMemory();
     const address = addressOf(new Uint8Array(memory));
-    const { iovaRanges } = byGroup(edu.device).container.iommuInfo();
+    const iovaRanges = iovaRangesOf(edu.device);
     if (iovaRanges.some(({ start, last }) => address >= start && address + 0xffffn <= last)) {
       assert.equal(dma.map(memory, { iova: 'va' }).iova, address);
     } else {

@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import type { Dma } from 'vfio';
 import { devices } from '../../../lab/devices';
 import { opened } from '../support/bound';
-import { byGroup } from '../support/by-group';
 import { held } from '../support/held';
 import { labSuite } from '../support/suite';
-import { coversBy } from '../support/ways';
+import { coversBy, iovaRangesOf } from '../support/ways';
 
 const [msiStart, msiLast] = [0xfee0_0000n, 0xfeef_ffffn];
 
@@ -16,7 +15,7 @@ labSuite('DMA memory: where the device sees it', () => {
   afterEach(() => dma.freeAll());
 
   it('lies within what the IOMMU accepts, one beside the other, none in the first megabyte', () => {
-    const ranges = byGroup(edu.device).container.iommuInfo().iovaRanges;
+    const ranges = iovaRangesOf(edu.device);
     const buffers = [4096, 8192, 4096, 65536].map(bytes => dma.alloc(bytes));
     let end = 0x10_0000n;
     for (const { iova, byteLength } of buffers) {
@@ -76,17 +75,24 @@ labSuite('DMA memory: where the device sees it', () => {
 
   it('is not in a reserved window nor beyond the IOMMU’s width, and the error says what is accepted', () => {
     const before = held();
+    const ranges = iovaRangesOf(edu.device);
+    const beyond = (ranges.at(-1)?.last ?? 0n) + 1n;
+    const accepted = ranges.map(({ start, last }) => `0x${start.toString(16)}-0x${last.toString(16)}`);
     for (const [iova, bytes] of [
       [msiStart, 4096],
       [msiLast - 4095n, 4096],
       [msiStart - 4096n, 8192],
-      [2n ** 39n, 4096],
-      [2n ** 39n - 4096n, 8192],
-      [2n ** 64n - 4096n, 4096],
+      ...(beyond < 2n ** 64n
+        ? ([
+            [beyond, 4096],
+            [beyond - 4096n, 8192],
+            [2n ** 64n - 4096n, 4096],
+          ] as const)
+        : []),
     ] as const) {
       assert.throws(() => dma.alloc(bytes, { iova }), {
         code: 'EINVAL',
-        message: /The IOMMU does not accept IOVA 0x.*it accepts 0x0-0xfedfffff, 0xfef00000-0x7fffffffff/,
+        message: new RegExp(`The IOMMU does not accept IOVA 0x.*it accepts ${accepted.join(', ')}`),
       });
     }
     assert.deepEqual(held(), before);
@@ -110,7 +116,10 @@ labSuite('DMA memory: where the device sees it', () => {
     for (const [options, message] of refused) {
       assert.throws(() => dma.alloc(4096, options), { code: 'ERR_OUT_OF_RANGE', message });
     }
-    assert.throws(() => dma.alloc(4096, { iova: (1n << 64n) - 4096n, addressBits: 64 }), { code: 'EINVAL' });
+    const [top, addressBits] = [(1n << 64n) - 4096n, 64];
+    // As far as the checks of the library go that is a good one; some IOMMUs are as wide.
+    if (iovaRangesOf(edu.device).some(({ last }) => last > top)) dma.alloc(4096, { iova: top, addressBits });
+    else assert.throws(() => dma.alloc(4096, { iova: top, addressBits }), { code: 'EINVAL' });
   });
 
   it('runs out, and the error says what of it is there', () => {
@@ -123,7 +132,7 @@ labSuite('DMA memory: where the device sees it', () => {
       message:
         /No free IOVA range of 4096 bytes, aligned to 4096, ends at or below 0x1fffff.*1048576 bytes are mapped/,
     });
-    assert.throws(() => dma.alloc(2 ** 45), { code: 'ERR_VFIO_NO_IOVA' });
+    assert.throws(() => dma.alloc(2 ** 22, { addressBits: 22 }), { code: 'ERR_VFIO_NO_IOVA' });
     dma.alloc(4096, { addressBits: 22 });
     dma.freeAll();
     assert.deepEqual(held(), before);

@@ -84,6 +84,19 @@ labSuite('features of PCI devices', () => {
     });
   });
 
+  it('are not taken raw when bytes would be addresses, or the answer a file', async () => {
+    await using device = await Device.open(devices.edu);
+    const { features } = device;
+    const { DmaLoggingStart, DmaLoggingReport, DmaBuf, ZpciError } = Feature;
+    for (const id of [DmaLoggingStart, DmaLoggingReport, DmaBuf, ZpciError]) {
+      const refused = { code: 'ERR_VFIO_UNSUPPORTED', message: /is not for raw bytes/ };
+      assert.throws(() => features.get(id, new Uint8Array(24)), refused);
+      assert.throws(() => features.set(id, new Uint8Array(24)), refused);
+    }
+    assert.equal(features.has(ZpciError), false);
+    refusal('VFIO_DEVICE_FEATURE_ZPCI_ERROR');
+  });
+
   it('check their arguments', async () => {
     await using device = await Device.open(devices.edu);
     const { features } = device;

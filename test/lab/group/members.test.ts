@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { bindDevice, type Binding, Container, Device, doctor, findDevice, Group } from 'vfio';
 import { devices } from '../../../lab/devices';
+import { cdevPath } from '../../../lib/iommufd/cdev';
 import { covers } from '../../support/covers';
 import { bound } from '../support/bound';
 import { held } from '../support/held';
@@ -20,8 +21,12 @@ labSuite('group: members, and the one in the way', () => {
 
   it('lists every member with its driver; a device without one is not in the way', () => {
     using group = Group.open(devices.pairEdu);
+    // A PCIe-to-PCI bridge is a member of its devices' group, a root port is not.
+    const bridge = { address: devices.bridge, driver: undefined, inTheWay: false };
+    const isRootPort = groupOf(devices.bridge) !== id();
+    assert.equal(isRootPort, driverOf(devices.bridge) === 'pcieport');
     assert.deepEqual(group.members(), [
-      { address: devices.bridge, driver: undefined, inTheWay: false },
+      ...(isRootPort ? [] : [bridge]),
       { address: devices.pairEdu, driver: 'vfio-pci', inTheWay: false },
       { address: devices.pairTestdev, driver: undefined, inTheWay: false },
     ]);
@@ -66,8 +71,15 @@ labSuite('group: members, and the one in the way', () => {
     it('refuses to open a device of it, names it, and leaves nothing open', async () => {
       const before = held();
       const expected = { code: 'ERR_VFIO_NOT_VIABLE', message: inTheWay };
-      await assert.rejects(Device.open(devices.pairEdu), expected);
-      assert.throws(() => Device.openSync(devices.pairEdu, { bind: true }), expected);
+      const via = 'group';
+      await assert.rejects(Device.open(devices.pairEdu, { via }), expected);
+      assert.throws(() => Device.openSync(devices.pairEdu, { via, bind: true }), expected);
+      if (cdevPath(devices.pairEdu) !== undefined) {
+        await assert.rejects(Device.open(devices.pairEdu, { via: 'cdev' }), {
+          code: 'EPERM',
+          message: inTheWay,
+        });
+      }
       assert.deepEqual(held(), before);
     });
 

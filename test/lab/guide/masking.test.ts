@@ -8,7 +8,7 @@ import { needs } from '../../support/needs';
 import { bound, opened } from '../support/bound';
 import { EduCard } from '../support/edu';
 import { silence } from '../support/interrupts';
-import { Cause, interruptFor, Reg, routeInterrupts, SPACING_MS } from '../support/nic';
+import { Cause, Reg, routeInterrupts, SPACING_MS } from '../support/nic';
 import { labSuite } from '../support/suite';
 import { Command } from '../support/sysfs';
 
@@ -47,7 +47,7 @@ labSuite('guide: masking INTx', () => {
 });
 
 labSuite('guide: masking MSI and MSI-X', () => {
-  needs({ iommu: true, devices: [devices.nicA] });
+  needs({ iommu: true, devices: [devices.nicA, devices.edu] });
   const nic = opened(devices.nicA);
 
   for (const kind of ['msi', 'msix'] as const) {
@@ -79,27 +79,10 @@ labSuite('guide: masking MSI and MSI-X', () => {
     await silence(vector);
     registers.write32(Reg.IMS, Cause.RXQ0);
     assert((await vector.wait(limit)) > 0);
+    registers.write32(Reg.IMC, 0xffff_ffff);
+    // QEMU 7.2 aborts when MSI-X goes while the device still holds an interrupt back.
+    await pause(20 * SPACING_MS);
     device.msix.disable();
     device.disableBusMaster();
-    registers.write32(Reg.IMC, 0xffff_ffff);
-  });
-
-  it('is not done by closing a vector: what comes meanwhile is lost', async () => {
-    const { device } = nic;
-    using registers = device.bar(0).map();
-    device.msix.enable(2);
-    device.enableBusMaster();
-    routeInterrupts(registers);
-    device.msix.vector(0)?.close();
-    await pause(20 * SPACING_MS);
-    interruptFor(registers, Cause.RXQ0);
-    await pause(20 * SPACING_MS);
-    const [again] = device.msix.enable(1);
-    await silence(again);
-    interruptFor(registers, Cause.RXQ0);
-    assert((await again.wait(limit)) > 0, 'the next one comes');
-    device.msix.disable();
-    device.disableBusMaster();
-    registers.write32(Reg.IMC, 0xffff_ffff);
   });
 });

@@ -4,8 +4,8 @@ import { Device } from 'vfio';
 import { devices } from '../../../lab/devices';
 import { physicalAddress } from '../../../lib/dma/physical-address';
 import { needs } from '../../support/needs';
-import { ADDRESS_BITS, EduCard, fillPattern } from '../support/edu';
-import { addressOf } from '../support/shared-memory';
+import { EduCard, fillPattern } from '../support/edu';
+import { addressOf, wholePages } from '../support/shared-memory';
 import { labSuite } from '../support/suite';
 import { parameter, withParameter } from '../support/sysfs';
 
@@ -21,16 +21,10 @@ labSuite('guide: what no-IOMMU mode does not protect', () => {
   });
   after(() => device.close());
 
-  /** A page of ordinary memory of this process that nobody gave to any device, within what this one can address. */
+  /** A page of ordinary memory of this process that nobody gave to any device. */
   function anyPage(): { bytes: Uint8Array; physical: bigint } {
-    const memory = new Uint8Array(new SharedArrayBuffer(64 * 2 ** 20)).fill(1);
-    const first = (4096 - Number(addressOf(memory) % 4096n)) % 4096;
-    for (let offset = first; offset + 4096 <= memory.length; offset += 4096) {
-      const bytes = memory.subarray(offset, offset + 4096);
-      const physical = physicalAddress(addressOf(bytes));
-      if (physical + 4096n <= 1n << BigInt(ADDRESS_BITS)) return { bytes, physical };
-    }
-    return assert.fail('there is no such page');
+    const bytes = wholePages(1).fill(1);
+    return { bytes, physical: physicalAddress(addressOf(bytes)) };
   }
 
   it('memory that was never given to the device: it reads and writes all of it', async () => {
@@ -43,9 +37,9 @@ labSuite('guide: what no-IOMMU mode does not protect', () => {
   });
 
   it('memory that was taken back', async () => {
-    const buffer = device.dma.alloc(4096, { addressBits: ADDRESS_BITS });
+    const buffer = device.dma.alloc(4096);
     const { iova, u8 } = buffer;
-    const other = device.dma.alloc(4096, { addressBits: ADDRESS_BITS });
+    const other = device.dma.alloc(4096);
     other.u8.fill(0x77);
     await edu.readFrom(other.iova, 64);
     buffer.free();

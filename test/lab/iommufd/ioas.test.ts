@@ -105,7 +105,8 @@ labSuite('iommufd: I/O address spaces', () => {
         message: new RegExp(`does not accept IOVA 0x${start.toString(16)}-.*it accepts 0x`),
       });
     }
-    assert.throws(() => ioas.dma.alloc(4096, { iova: 2n ** 63n }), { code: 'EINVAL' });
+    const last = ioas.iovaRanges().at(-1)?.last ?? assert.fail();
+    if (last < 2n ** 63n) assert.throws(() => ioas.dma.alloc(4096, { iova: last + 1n }), { code: 'EINVAL' });
     const memory = ioas.dma.alloc(8192, { iova: 0x2000_0000n });
     assert.throws(() => ioas.dma.alloc(4096, { iova: 0x2000_1000n }), {
       code: 'EEXIST',

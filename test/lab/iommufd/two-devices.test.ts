@@ -11,7 +11,7 @@ import { ADDRESS_BITS, EduCard, fillPattern } from '../support/edu';
 import { labSuite } from '../support/suite';
 
 labSuite('two devices in one address space, doing DMA at once', () => {
-  needs({ iommu: true, devices: [devices.nicA, devices.nicB] });
+  needs({ iommu: true, devices: [devices.nicA, devices.nicB, devices.edu] });
   bound(devices.nicA, devices.nicB);
 
   it('of a container: NICs send each other frames both ways', async () => {

@@ -49,7 +49,8 @@ labSuite('the MSI-X table inside a BAR', () => {
       [0, nvme.table],
       [nvme.pendingBits, bar.size - nvme.pendingBits],
     ];
-    const handle = native().barMap(card.device.handle, bar.info.fileOffset, bar.size, areas, true);
+    const gone = card.device.barMemory.signal;
+    const handle = native().barMap(card.device.handle, bar.info.fileOffset, bar.size, areas, true, gone);
     using mapping = new Mapping(bar, 0, bar.size, areas, true, handle);
     assert.equal(mapping.read32(nvme.version), bar.read32(nvme.version));
     assert.equal(mapping.read32(nvme.pendingBits), bar.read32(nvme.pendingBits));

@@ -1,4 +1,4 @@
-import { type Binding, bindDevice, Device } from 'vfio';
+import { type Binding, bindDevice, Device, type OpenOptions } from 'vfio';
 import { lastly } from './suite';
 
 /** Binds devices to vfio-pci for the tests of a suite, and gives them back afterwards. */
@@ -13,10 +13,10 @@ export function bound(...addresses: string[]): void {
 }
 
 /** Has a device open during the tests of a suite; it is there when they run. */
-export function opened(address: string): { readonly device: Device } {
+export function opened(address: string, options: OpenOptions = {}): { readonly device: Device } {
   let device: Device | undefined;
   before(`open ${address}`, async () => {
-    device = await Device.open(address, { bind: true });
+    device = await Device.open(address, { ...options, bind: true });
   });
   lastly(`close ${address}`, () => device?.close());
   return {

@@ -16,7 +16,7 @@ export interface Held {
 export function held(): Held {
   return {
     files: openFiles(),
-    deviceMappings: mappings().filter(line => line.includes('[vfio-device]')).length,
+    deviceMappings: mappings().filter(line => /\[vfio-device\]|\/dev\/vfio\/devices\//.test(line)).length,
     pinned: statusBytes('VmLck') + statusBytes('VmPin'),
     objects: native().liveObjects(),
   };

@@ -8,7 +8,11 @@ import { Iommufd } from '../../../lib/iommufd/iommufd';
 import type { Needs } from '../../support/needs';
 
 /** What tests need of iommufd's mock devices (IOMMUFD_TEST). */
-export const mockMachine: Needs = { iommufd: true, files: ['/sys/bus/iommufd_mock'] };
+export const mockMachine: Needs = {
+  profile: 'iommufd-mock',
+  iommufd: true,
+  files: ['/sys/bus/iommufd_mock'],
+};
 
 /** `IOMMU_TEST_CMD` and `struct iommu_test_cmd` */
 const request = 0x3ba0;

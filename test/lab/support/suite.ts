@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { devices } from '../../../lab/devices';
+import { openDevices } from '../../../lib/pci/exit';
 import { lacking, needsOf, stockMachine } from '../../support/needs';
 import { skip } from '../../support/skip';
 import { held } from './held';
@@ -36,8 +37,9 @@ export function labSuite(title: string, body: (this: Mocha.Suite) => void): void
     for (const cleanup of cleanups.reverse()) after(...cleanup);
     after('nothing is left behind', () => {
       const finally_ = now();
-      // One suite's failure shall not be that of all after it. While a device is open that would wait for ever.
-      if (finally_.held.objects.devices === 0) putBack(initially.drivers);
+      // One suite's failure shall not be that of all after it.
+      for (const device of openDevices()) device.endSync();
+      putBack(initially.drivers);
       assert.deepEqual(finally_, initially);
     });
   });

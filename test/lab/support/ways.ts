@@ -1,4 +1,4 @@
-import type { Device } from 'vfio';
+import { type Device, Ioas, type IovaRange } from 'vfio';
 import type { UapiEntry } from '../../../lab/uapi/rows';
 import { covers } from '../../support/covers';
 
@@ -8,4 +8,10 @@ export function coversBy(
   names: { container?: readonly UapiEntry[]; iommufd?: readonly UapiEntry[] },
 ): void {
   covers(...((device.iommufd === undefined ? names.container : names.iommufd) ?? []));
+}
+
+/** Which IOVAs a device's memory can be mapped at, whichever way it was opened. */
+export function iovaRangesOf(device: Device): readonly IovaRange[] {
+  const { attached, container } = device;
+  return attached instanceof Ioas ? attached.iovaRanges() : (container?.iommuInfo().iovaRanges ?? []);
 }

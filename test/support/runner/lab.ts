@@ -6,7 +6,8 @@ import { packageRoot } from '../../../lab/paths.js';
 import { findProfile } from '../../../lab/profiles.js';
 import { progressOn } from '../../../lab/progress.js';
 import { bootLab, guestOutDirectory } from '../../../lab/run.js';
-import { collect, mochaArguments, recordsFile, type Selection } from './mocha.js';
+import { type Outcome } from '../records.js';
+import { collect, type Instrument, mochaArguments, recordsFile, type Selection } from './mocha.js';
 import type { Stage } from './stage.js';
 
 /** A machine of the lab, with one of its kernels other than the one it has by itself. */
@@ -16,21 +17,31 @@ export interface Machine {
 }
 
 /** Tests in a mocha process inside the lab's virtual machine. */
-export function labStage(machine: Machine, selection: Selection, timeoutMs: number): Stage {
+export function labStage(
+  machine: Machine,
+  selection: Selection,
+  timeoutMs: number,
+  instrument?: Instrument,
+): Stage {
+  const env = { ...process.env, ...instrument?.env(guestOutDirectory) };
   return {
     name: `lab ${machineName(machine)}`,
-    run: output =>
-      collect(selection, async outDir => {
-        try {
-          return await runTests(machine, selection, timeoutMs, outDir, output);
-        } catch (error) {
+    run: async output => {
+      let found: Outcome[] = [];
+      const outcomes = await collect(selection, async outDir => {
+        const run = () => runTests(machine, selection, timeoutMs, outDir, output, env);
+        const ending = await run().catch((error: unknown) => {
           if (!(error instanceof DeadQemuError)) throw error;
           // The emulator's own assertions say nothing about the tests. All of them again, on a machine that is new.
           output.write(`${error.message}\n\nQEMU died. Once more, from the first test:\n`);
           rmSync(path.join(outDir, recordsFile), { force: true });
-          return runTests(machine, selection, timeoutMs, outDir, output);
-        }
-      }),
+          return run();
+        });
+        found = instrument?.findings(outDir, output) ?? [];
+        return ending;
+      });
+      return [...outcomes, ...found];
+    },
   };
 }
 
@@ -41,11 +52,13 @@ async function runTests(
   timeoutMs: number,
   outDir: string,
   output: Writable,
+  env: NodeJS.ProcessEnv,
 ): Promise<string | undefined> {
   await using lab = await bootLab({ ...machine, outDir, progress: progressOn(output) }, packageRoot);
   const { exitCode, signal } = await lab.run({
     argv: [process.execPath, ...mochaArguments(selection, guestOutDirectory)],
     cwd: packageRoot,
+    env,
     stdout: output,
     stderr: output,
     timeoutMs,

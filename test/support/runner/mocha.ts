@@ -1,5 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import type { Writable } from 'node:stream';
 import { temporaryRoot } from '../../../lab/paths.js';
 import { errorText } from '../error-text.js';
 import { type Outcome, outcomes } from '../records.js';
@@ -14,6 +15,14 @@ export interface Selection {
   grep: string | undefined;
   /** How long a single test may take; the default is in .mocharc.json. */
   testTimeoutMs?: number;
+}
+
+/** Something that tests run under, and that finds out more than they do. */
+export interface Instrument {
+  /** What it adds to the environment of the test process, which can write to that directory. */
+  env(directory: string): NodeJS.ProcessEnv;
+  /** What it has found in that directory when the process has ended; `output` is for what else there is to tell. */
+  findings(directory: string, output: Writable): Outcome[];
 }
 
 /** The name of the file that the reporter writes. */
@@ -62,10 +71,23 @@ function recordsIn(directory: string): string {
 }
 
 /** Tests in a mocha process on this machine. */
-export function hostStage(name: string, selection: Selection, timeoutMs: number): Stage {
+export function hostStage(
+  name: string,
+  selection: Selection,
+  timeoutMs: number,
+  instrument?: Instrument,
+): Stage {
   return {
     name,
-    run: output =>
-      collect(selection, directory => runNode(mochaArguments(selection, directory), { output, timeoutMs })),
+    run: async output => {
+      let found: Outcome[] = [];
+      const outcomes = await collect(selection, async directory => {
+        const env = { ...process.env, ...instrument?.env(directory) };
+        const ending = await runNode(mochaArguments(selection, directory), { output, timeoutMs, env });
+        found = instrument?.findings(directory, output) ?? [];
+        return ending;
+      });
+      return [...outcomes, ...found];
+    },
   };
 }

@@ -46,7 +46,7 @@ export const plainMemory = { used: false };
 
 function plainArena(bytes: number): Arena {
   const memory = { buffer: new ArrayBuffer(bytes), byteOffset: 0, byteLength: bytes, iova: IOVA };
-  return new Arena(bytes, {} as Dma, memory as unknown as DmaBuffer);
+  return new Arena(bytes, Object.create(null) as Dma, memory as unknown as DmaBuffer);
 }
 
 /** The same tests on both kinds of memory. */

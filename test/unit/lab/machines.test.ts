@@ -12,6 +12,8 @@ const files: MachineFiles = {
   settings: '/run1/settings',
   images: '/run1',
   agentFd: 3,
+  monitorFd: 4,
+  monitorPortFd: 5,
 };
 
 describe('lab: kernels of a profile', () => {

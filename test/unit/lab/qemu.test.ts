@@ -11,6 +11,8 @@ const files: MachineFiles = {
   settings: '/run1/settings',
   images: '/run1',
   agentFd: 3,
+  monitorFd: 4,
+  monitorPortFd: 5,
 };
 
 /** The values that follow each occurrence of an option. */
