@@ -1,7 +1,5 @@
 /** `npm run test:sanitize`: the tests with AddressSanitizer and UndefinedBehaviorSanitizer in the addon. See `usage`. */
-import { constants } from 'node:os';
 import { performance } from 'node:perf_hooks';
-import { parseArgs } from 'node:util';
 import { progressOn } from '../lab/progress.js';
 import { storeResults } from '../lab/uapi/results.js';
 import { labStage } from './support/runner/lab.js';
@@ -10,6 +8,7 @@ import { count, runStages } from './support/runner/stage.js';
 import { summary } from './support/runner/summary.js';
 import { buildSanitizedAddon } from './support/sanitize/addon.js';
 import { sanitizers } from './support/sanitize/instrument.js';
+import { parseOptions, runProgram } from './support/runner/program.js';
 
 const usage = `usage: npm run test:sanitize -- [OPTIONS]
 
@@ -60,34 +59,13 @@ async function main(): Promise<number> {
 }
 
 function options(words: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...words],
-      options: {
-        help: { type: 'boolean' },
-        lab: { type: 'boolean' },
-        'only-lab': { type: 'boolean' },
-        profile: { type: 'string' },
-        grep: { type: 'string' },
-      },
-    }).values;
-  } catch (error) {
-    throw new RangeError((error as Error).message, { cause: error });
-  }
+  return parseOptions(words, {
+    help: { type: 'boolean' },
+    lab: { type: 'boolean' },
+    'only-lab': { type: 'boolean' },
+    profile: { type: 'string' },
+    grep: { type: 'string' },
+  });
 }
 
-// By exiting, so that what must not outlive this process (children, machines, directories) is ended.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => process.exit(128 + constants.signals[signal]));
-}
-
-main().then(
-  code => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    if (!(error instanceof RangeError)) throw error;
-    process.stderr.write(`test:sanitize: ${error.message}\n\n${usage}`);
-    process.exitCode = 2;
-  },
-);
+runProgram('test:sanitize', usage, main);

@@ -1,17 +1,15 @@
-import { parseArgs } from 'node:util';
 import { profiles } from '../../../lab/profiles.js';
+import { parseOptions } from './program.js';
 
 /** What can be asked for with --only, and what it means. */
 export const parts = {
   lint: 'formatting and lint of TypeScript and C++',
   unit: 'the tests that any machine can run',
-  'lab-host': 'the tests of the lab itself: they boot its virtual machine',
+  'lab-host': 'the tests of the lab itself, which the matrix runs: only when asked for',
   lab: 'the tests inside the virtual machine, on real VFIO',
-  programs: 'the programs for NICs in examples, in the virtual machine: only when named here',
+  programs: 'the programs for NICs in examples, in the virtual machine: only when asked for',
 } as const;
 export type Part = keyof typeof parts;
-/** Parts that take longer than there is time for each time. */
-export const onlyWhenNamed: readonly Part[] = ['programs'];
 
 export interface RunArguments {
   help: boolean;
@@ -58,17 +56,10 @@ interface Options {
 }
 
 function options(words: readonly string[]): Options {
-  try {
-    return parseArgs({
-      args: [...words],
-      options: {
-        help: { type: 'boolean' },
-        only: { type: 'string', multiple: true },
-        grep: { type: 'string' },
-        profile: { type: 'string', multiple: true },
-      },
-    }).values;
-  } catch (error) {
-    throw new RangeError((error as Error).message, { cause: error });
-  }
+  return parseOptions(words, {
+    help: { type: 'boolean' },
+    only: { type: 'string', multiple: true },
+    grep: { type: 'string' },
+    profile: { type: 'string', multiple: true },
+  });
 }
