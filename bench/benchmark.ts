@@ -1,8 +1,18 @@
 import path from 'node:path';
 import { packageRoot } from '../lab/paths.js';
 
-/** Where a program runs: on this machine, or in the lab's virtual machine with a NIC bound to vfio-pci. */
-export type PlaceName = 'host' | 'lab';
+/**
+ * Where a program runs: on this machine, or in the lab's virtual machine with a NIC bound to vfio-pci; the second of these
+ * is one where a nanosecond is an instruction.
+ */
+export type PlaceName = 'host' | 'lab' | 'counted';
+
+/** A program that the references need and this package does not bring. */
+export interface Needed {
+  readonly program: string;
+  /** Debian's package that has it. */
+  readonly package: string;
+}
 
 /** Where the compiled programs are, for command lines. */
 export interface Tools {
@@ -18,7 +28,7 @@ export interface Side {
 }
 
 /** Units of figures. */
-export type Unit = 'ns' | 'bytes' | 'times';
+export type Unit = 'ns' | 'bytes' | 'times' | 'instructions';
 
 /** A figure that a benchmark's programs report; less is better. */
 export interface Figure {
@@ -43,6 +53,8 @@ export interface Benchmark {
   /** One line on what is measured. */
   readonly about: string;
   readonly place: PlaceName;
+  /** Without it the benchmark is left out, and says so. */
+  readonly needs?: Needed;
   /** Run as root in its place before the rounds: huge pages, for one. */
   readonly setUp?: string;
   readonly ours: Side;

@@ -3,6 +3,7 @@ import { allocations } from './rows/allocations.js';
 import { dma } from './rows/dma.js';
 import { eventfdBurst, eventfdHandles, eventfdLatency } from './rows/eventfd.js';
 import { forwarders } from './rows/forwarder.js';
+import { counted, rates } from './rows/dpdk.js';
 import { interrupts } from './rows/interrupts.js';
 import { pauses } from './rows/pauses.js';
 import { open } from './rows/open.js';
@@ -20,4 +21,6 @@ export const benchmarks: readonly Benchmark[] = [
   ...interrupts,
   open,
   ...dma,
+  ...rates,
+  ...counted,
 ];

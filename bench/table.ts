@@ -48,6 +48,7 @@ export function formatTime(ns: number): string {
 
 function formatValue(value: number, unit: Unit): string {
   if (unit === 'ns') return formatTime(value);
+  if (unit === 'instructions') return `${value.toFixed(1)} instr`;
   return unit === 'times' ? String(value) : `${value.toFixed(value < 10 ? 2 : 0)} B`;
 }
 

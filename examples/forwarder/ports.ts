@@ -9,7 +9,7 @@ const ARENA = 8 << 20;
 
 export class Ports implements AsyncDisposable {
   private constructor(
-    private readonly nics: readonly Nic[],
+    readonly nics: readonly Nic[],
     readonly forwarder: L2Forwarder,
   ) {}
 
