@@ -1,5 +1,8 @@
 /** `npm test`: lint, the tests of this machine, and those inside the lab's virtual machine. See `usage`. */
 import { performance } from 'node:perf_hooks';
+import type { Writable } from 'node:stream';
+import { installMissing } from '../lab/apt.js';
+import { progressOn } from '../lab/progress.js';
 import { storeResults } from '../lab/uapi/results.js';
 import { profileTests, thorough } from './lab/profiles.js';
 import { type Part, parseArguments, type RunArguments, usage } from './support/runner/arguments.js';
@@ -9,6 +12,7 @@ import { hostStage, labHostStage, type Selection } from './support/runner/mocha.
 import { count, runStages, type Stage } from './support/runner/stage.js';
 import { summary } from './support/runner/summary.js';
 import { runProgram } from './support/runner/program.js';
+import type { Outcome } from './support/records.js';
 
 const minute = 60_000;
 
@@ -62,7 +66,11 @@ function labTests(profile: string, grep: string | undefined): Selection {
 function programsStage(grep: string | undefined): Stage {
   const globs = ['dist/test/lab-programs/**/*.test.js'];
   const stage = labStage({ profile: 'stock' }, { globs, grep, testTimeoutMs: 120_000 }, 15 * minute);
-  return { ...stage, name: `${stage.name}, programs` };
+  const run = async (output: Writable): Promise<Outcome[]> => {
+    await installMissing({ tcpdump: 'tcpdump' }, progressOn(output));
+    return stage.run(output);
+  };
+  return { name: `${stage.name}, programs`, run };
 }
 
 async function main(): Promise<number> {

@@ -4,7 +4,7 @@ import type { BufferPool } from './buffer-pool';
 import type { Burst } from './burst';
 import type { Bell } from './doorbell';
 import { plainRx } from './plain-loops';
-import { placeRing, readCell, type RingOptions, wrongBurst } from './ring';
+import { countedIn, placeRing, readCell, type RingOptions, wrongBurst } from './ring';
 import { DESCRIPTOR, type RxFormat } from './ring-format';
 import { compileOne } from './wasm/program';
 import { Cell, INDEX_MASK as MASK, type RingPlace, TAIL_SHIFT } from './wasm/ring-code';
@@ -105,11 +105,11 @@ export class RxRing {
 
   /** Frames handed over. */
   get frames(): number {
-    return this.#counted(Cell.FRAMES);
+    return this.#cell(Cell.FRAMES) + countedIn(this.arena, this.shared, 'FRAMES');
   }
   /** Their bytes. */
   get bytes(): number {
-    return this.#counted(Cell.BYTES);
+    return this.#cell(Cell.BYTES) + countedIn(this.arena, this.shared, 'BYTES');
   }
   /** Frames dropped because they were damaged, spread over several buffers, or of a length that cannot be. */
   get errors(): number {
@@ -148,11 +148,6 @@ export class RxRing {
       u64[at] = place.iova + BigInt(handle);
       u64[at + 1] = 0n;
     }
-  }
-
-  #counted(cell: number): number {
-    const { arena } = this;
-    return this.shared.reduce((sum, cells) => sum + readCell(arena, cells + cell), this.#cell(cell));
   }
 
   #cell(cell: number): number {

@@ -5,7 +5,7 @@ import type { BufferPool } from './buffer-pool';
 import type { Burst } from './burst';
 import type { Bell } from './doorbell';
 import { plainTx } from './plain-loops';
-import { placeRing, readCell, type RingOptions, wrongBurst } from './ring';
+import { countedIn, placeRing, readCell, type RingOptions, wrongBurst } from './ring';
 import { DESCRIPTOR, type TxFormat } from './ring-format';
 import { compileOne } from './wasm/program';
 import { Cell, INDEX_MASK as MASK, type RingPlace, TAIL_SHIFT } from './wasm/ring-code';
@@ -131,11 +131,11 @@ export class TxRing {
 
   /** Frames given to the device. */
   get frames(): number {
-    return this.#counted(Cell.FRAMES);
+    return this.#cell(Cell.FRAMES) + countedIn(this.arena, this.shared, 'FRAMES');
   }
   /** Their bytes, without padding and CRC. */
   get bytes(): number {
-    return this.#counted(Cell.BYTES);
+    return this.#cell(Cell.BYTES) + countedIn(this.arena, this.shared, 'BYTES');
   }
   /** Frames not sent because they were too short or too long. */
   get errors(): number {
@@ -155,11 +155,6 @@ export class TxRing {
       this.pool.give(handle);
       u32[cells + (Cell.CLEAN >> 2)] = (clean + DESCRIPTOR) & (this.size * DESCRIPTOR - 1);
     }
-  }
-
-  #counted(cell: number): number {
-    const { arena } = this;
-    return this.shared.reduce((sum, cells) => sum + readCell(arena, cells + cell), this.#cell(cell));
   }
 
   #cell(cell: number): number {

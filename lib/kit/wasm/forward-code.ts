@@ -16,6 +16,7 @@ import {
   number,
   reclaim,
   rxLength,
+  settle,
   storeCell,
 } from './ring-code';
 
@@ -53,6 +54,7 @@ export function forwardCode(plan: ForwardPlan): FunctionCode {
 
   f.body = w.seq(
     forwardOne(plan, f, max),
+    settle(plan.cells),
     w.set(from, loadCell(rx.cells + Cell.INDEX)),
     w.set(first, w.get(from)),
     w.set(to, loadCell(tx.cells + Cell.INDEX)),

@@ -7,7 +7,7 @@ import type { FunctionCode } from './program';
 import {
   armRx,
   Cell,
-  count,
+  countOne,
   fillTx,
   handleAt,
   loadCell,
@@ -38,10 +38,6 @@ export function forwardOne(plan: ForwardPlan, f: FunctionCode, max: Local): Code
   const batch = reclaimBatch(tx.size) * DESCRIPTOR;
   const inFlight = w.and(w.sub(w.get(to), w.get(clean)), w.i32(tx.size * DESCRIPTOR - 1));
   const wanted = rxFormat.done | rxFormat.good.mask;
-  const firstDone = w.and64(
-    w.atomicLoad64(w.get(clean), tx.descriptors + batch - DESCRIPTOR + 8),
-    w.i64(txFormat.done),
-  );
 
   return w.block(
     w.jumpIf(0, w.different(w.get(max), w.i32(1))),
@@ -58,11 +54,9 @@ export function forwardOne(plan: ForwardPlan, f: FunctionCode, max: Local): Code
     w.jumpIf(0, w.equal(w.get(top), w.i32(stack.start))),
     w.set(to, loadCell(tx.cells + Cell.INDEX)),
     w.set(clean, loadCell(tx.cells + Cell.CLEAN)),
-    // A full ring, or buffers to be taken back.
-    w.when(w.not(w.less(inFlight, w.i32(batch))), [
-      w.jumpIf(1, w.equal(inFlight, w.i32((tx.size - 1) * DESCRIPTOR))),
-      w.jumpIf(1, w.not(w.isZero64(firstDone))),
-    ]),
+    w.jumpIf(0, w.equal(inFlight, w.i32((tx.size - 1) * DESCRIPTOR))),
+    // Time to look whether buffers can be taken back.
+    w.jumpIf(0, w.not(w.and(w.get(to), w.i32(batch - 1)))),
     w.set(top, w.sub(w.get(top), w.i32(4))),
     storeCell(stack.top, w.get(top)),
     w.set(fresh, w.load32(w.get(top), 0)),
@@ -75,7 +69,7 @@ export function forwardOne(plan: ForwardPlan, f: FunctionCode, max: Local): Code
     w.set(to, nextIndex(to, tx.size)),
     storeCell(rx.cells + Cell.INDEX, w.get(from)),
     storeCell(tx.cells + Cell.INDEX, w.get(to)),
-    count(plan.cells, w.i32(1), w.get(length)),
+    countOne(plan.cells, w.get(length)),
     w.give(movedResult(plan, w.i32(1), from, to)),
   );
 }

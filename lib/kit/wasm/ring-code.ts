@@ -28,6 +28,8 @@ export const Cell = {
   /** Receiving: how often no buffer was free. */
   NO_BUFFER: 32,
 } as const;
+/** Of what forwards: {@link Cell.FRAMES} and {@link Cell.BYTES}, and those not yet in them, 32 bits each. */
+export const Pending = { BYTES: 40, FRAMES: 44 } as const;
 export const CELLS = 64;
 
 /** What a call returns when nothing moved is 0; otherwise how many frames, the ring's tail, and this. */
@@ -49,6 +51,21 @@ export function addTo(address: number, value: Code): Code {
 /** Counts frames and bytes, in the cells of a ring or of what forwards. */
 export function count(cells: number, frames: Code, bytes: Code): Code {
   return w.seq(addTo(cells + Cell.FRAMES, w.wide(frames)), addTo(cells + Cell.BYTES, w.wide(bytes)));
+}
+
+/** Counts one frame in a single cell; {@link settle} has to come before there are 2^32 bytes. */
+export function countOne(cells: number, bytes: Code): Code {
+  const pending = cells + Pending.BYTES;
+  const more = w.or64(w.wide(bytes), w.i64(1n << 32n));
+  return w.store64(w.i32(0), pending, w.add64(w.load64(w.i32(0), pending), more));
+}
+
+/** Puts what {@link countOne} counted where it belongs. */
+export function settle(cells: number): Code {
+  return w.when(loadCell(cells + Pending.FRAMES), [
+    count(cells, loadCell(cells + Pending.FRAMES), loadCell(cells + Pending.BYTES)),
+    w.store64(w.i32(0), cells + Pending.BYTES, w.i64(0n)),
+  ]);
 }
 
 export function loadCell(address: number): Code {
