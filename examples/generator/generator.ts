@@ -24,13 +24,15 @@ export class Generator {
   /** Frames handed to the NIC. */
   sent = 0;
   private readonly burst: Burst;
-  private readonly prepared = new Set<number>();
+  /** Which buffers have been, by {@link place}: a lookup for each frame, so no Set. */
+  private readonly prepared: Uint8Array;
 
   constructor(
     private readonly nic: Nic,
     private readonly options: GeneratorOptions,
   ) {
     this.burst = new Burst(nic.pool.arena, BURST);
+    this.prepared = new Uint8Array(place(nic.pool.arena.u8.length));
   }
 
   /** Sends until all are sent, or until `signal` is aborted. */
@@ -58,7 +60,7 @@ export class Generator {
     for (; ready < count; ready++) {
       const handle = pool.take();
       if (handle === 0) break;
-      if (!this.prepared.has(handle)) this.prepare(handle);
+      if (this.prepared[place(handle)] === 0) this.prepare(handle);
       writeNumber(pool.arena.u8, handle, this.sent + ready);
       burst.set(ready, handle, options.size);
     }
@@ -80,6 +82,11 @@ export class Generator {
     const frame = this.nic.pool.bytes(handle);
     writeHeaders(frame, size, flow);
     for (let i = 4; i < size - PAYLOAD; i++) frame[PAYLOAD + i] = fillByte(i);
-    this.prepared.add(handle);
+    this.prepared[place(handle)] = 1;
   }
+}
+
+/** A small number for each buffer: no two lie closer together than a cache line. */
+function place(handle: number): number {
+  return handle >>> 6;
 }
