@@ -1,8 +1,18 @@
 import path from 'node:path';
 import { packageRoot } from '../lab/paths.js';
 
-/** Where a program runs: on this machine, or in the lab's virtual machine with a NIC bound to vfio-pci. */
-export type PlaceName = 'host' | 'lab';
+/**
+ * Where a program runs: on this machine, or in the lab's virtual machine with a NIC bound to vfio-pci; the second of these
+ * is one where a nanosecond is an instruction.
+ */
+export type PlaceName = 'host' | 'lab' | 'counted';
+
+/** A program that the references need and this package does not bring. */
+export interface Needed {
+  readonly program: string;
+  /** Debian's package that has it. */
+  readonly package: string;
+}
 
 /** Where the compiled programs are, for command lines. */
 export interface Tools {
@@ -17,6 +27,9 @@ export interface Side {
   command(tools: Tools): readonly string[];
 }
 
+/** Units of figures. */
+export type Unit = 'ns' | 'bytes' | 'times' | 'instructions';
+
 /** A figure that a benchmark's programs report; less is better. */
 export interface Figure {
   /** As the programs call it. */
@@ -27,6 +40,8 @@ export interface Figure {
   readonly label: string;
   /** What it is meant to reach, in words. */
   readonly goal?: string;
+  /** What it counts. Default nanoseconds. */
+  readonly unit?: Unit;
 }
 
 /**
@@ -38,9 +53,12 @@ export interface Benchmark {
   /** One line on what is measured. */
   readonly about: string;
   readonly place: PlaceName;
+  /** Without it the benchmark is left out, and says so. */
+  readonly needs?: Needed;
   /** Run as root in its place before the rounds: huge pages, for one. */
   readonly setUp?: string;
   readonly ours: Side;
+  /** Without any, figures stand for themselves. */
   readonly references: readonly Side[];
   /** In the order of the table. What no program reports is left out, as a machine may lack what it takes. */
   readonly figures: readonly Figure[];
@@ -57,7 +75,12 @@ export function ourProgram(program: string, ...args: Argument[]): Side {
 
 /** A program in bench/c. */
 export function cProgram(program: string, ...args: Argument[]): Side {
-  return { name: 'C', command: tools => [executable(program, tools), ...filledIn(args, tools)] };
+  return cProgramNamed('C', program, ...args);
+}
+
+/** One of several programs in bench/c that do the same. */
+export function cProgramNamed(name: string, program: string, ...args: Argument[]): Side {
+  return { name, command: tools => [executable(program, tools), ...filledIn(args, tools)] };
 }
 
 /** The same arguments for the programs of one name on both sides. */

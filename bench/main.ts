@@ -10,6 +10,7 @@ import { benchmarks } from './benchmarks.js';
 import { compileReferences } from './compile.js';
 import { accelerator, describeMachine, type Machine } from './machine.js';
 import { measure, type Result } from './measure.js';
+import { isThere } from './needed.js';
 import { host, LabPlace } from './place.js';
 import { formatTable } from './table.js';
 
@@ -23,6 +24,8 @@ interface Outcome {
   loadAverage: { before: number; after: number };
   results: Result[];
   failures: { benchmark: string; reason: string }[];
+  /** What this machine lacks something for. */
+  skipped: { benchmark: string; reason: string }[];
 }
 
 const progress = progressOn(process.stderr);
@@ -40,6 +43,7 @@ async function main(): Promise<number> {
 
   const outcome = await run(chosen, rounds);
   process.stdout.write(`\n${describe(outcome)}\n${formatTable(outcome.results)}`);
+  for (const { benchmark, reason } of outcome.skipped) console.log(`\n${benchmark} skipped: ${reason}`);
   for (const { benchmark, reason } of outcome.failures)
     console.error(`\n${benchmark} could not be measured: ${reason}`);
   // npm changes to the package's directory and leaves the caller's in INIT_CWD.
@@ -49,7 +53,7 @@ async function main(): Promise<number> {
   return outcome.failures.length === 0 ? 0 : 1;
 }
 
-async function run(chosen: readonly Benchmark[], rounds: number): Promise<Outcome> {
+async function run(wanted: readonly Benchmark[], rounds: number): Promise<Outcome> {
   const tools: Tools = { references: await compileReferences(progress) };
   const before = load();
   const outcome: Outcome = {
@@ -59,18 +63,26 @@ async function run(chosen: readonly Benchmark[], rounds: number): Promise<Outcom
     loadAverage: { before, after: before },
     results: [],
     failures: [],
+    skipped: wanted.flatMap(({ name, needs }) =>
+      needs === undefined || isThere(needs.program)
+        ? []
+        : [{ benchmark: name, reason: `there is no ${needs.program}; Debian has it in ${needs.package}` }],
+    ),
   };
+  const chosen = wanted.filter(({ name }) => !outcome.skipped.some(({ benchmark }) => benchmark === name));
   for (const benchmark of chosen.filter(({ place }) => place === 'host')) {
     await attempt(benchmark, outcome, () =>
       measure(benchmark, host, tools, rounds, watch(benchmark, rounds)),
     );
   }
-  await inTheLab(
-    chosen.filter(({ place }) => place === 'lab'),
-    rounds,
-    tools,
-    outcome,
-  );
+  for (const name of ['lab', 'counted'] as const) {
+    await inTheLab(
+      chosen.filter(({ place }) => place === name),
+      rounds,
+      tools,
+      outcome,
+    );
+  }
   outcome.loadAverage.after = load();
   return outcome;
 }
@@ -83,8 +95,9 @@ async function inTheLab(
   outcome: Outcome,
 ): Promise<void> {
   const rest = [...chosen];
+  const counted = rest[0]?.place === 'counted';
   while (rest.length > 0) {
-    await using lab = await LabPlace.boot(defaultProfile, [tools.references], progress);
+    await using lab = await LabPlace.boot(defaultProfile, [tools.references], progress, counted);
     const guest = JSON.parse(await lab.run(ourProgram('describe').command(tools))) as Machine;
     outcome.guest = { ...guest, profile: defaultProfile, accelerator: accelerator(guest) };
     for (let alive = true; alive && rest.length > 0;) {

@@ -1,8 +1,8 @@
-import type { Benchmark, Side, Tools } from './benchmark.js';
+import type { Benchmark, Figure, Side, Tools, Unit } from './benchmark.js';
 import type { Place } from './place.js';
 import { ratios, type Summary, summarize } from './statistics.js';
 
-/** What one program reported of a figure, in nanoseconds. */
+/** What one program reported of a figure. */
 export interface Measured extends Summary {
   program: string;
   /** Each round's own median (or p99), in order. */
@@ -16,10 +16,11 @@ export interface Result {
   figure: string;
   label: string;
   goal?: string;
-  unit: 'ns';
+  unit: Unit;
   ours: Measured;
-  reference: Measured;
-  ratio: Summary;
+  /** What it is compared with, if anything. */
+  reference?: Measured;
+  ratio?: Summary;
 }
 
 /** What a program said in one round. */
@@ -40,9 +41,24 @@ export async function measure(
     onRound(round);
     for (const side of sides) reports.get(side)?.push(parseReport(await place.run(side.command(tools))));
   }
+  const ours = reports.get(benchmark.ours) ?? [];
+  if (benchmark.references.length === 0) return alone(benchmark, ours);
   return benchmark.references.flatMap(reference =>
-    compare(benchmark, reference.name, reports.get(benchmark.ours) ?? [], reports.get(reference) ?? []),
+    compare(benchmark, reference.name, ours, reports.get(reference) ?? []),
   );
+}
+
+/** Figures that are compared with nothing. */
+function alone(benchmark: Benchmark, reports: readonly Report[]): Result[] {
+  return benchmark.figures.flatMap(figure => {
+    const ours = collect(benchmark.ours.name, figure.name, reports);
+    return ours === undefined ? [] : [{ ...describe(benchmark, figure), ours }];
+  });
+}
+
+function describe({ name }: Benchmark, figure: Figure): Omit<Result, 'ours'> {
+  const { label, goal, unit = 'ns' } = figure;
+  return { benchmark: name, figure: figure.name, label, ...(goal === undefined ? {} : { goal }), unit };
 }
 
 function compare(
@@ -51,16 +67,16 @@ function compare(
   ours: readonly Report[],
   reference: readonly Report[],
 ): Result[] {
-  return benchmark.figures.flatMap(({ name, against = name, label, goal }) => {
+  return benchmark.figures.flatMap(figure => {
+    const { name, against = name } = figure;
     const [a, b] = [collect(benchmark.ours.name, name, ours), collect(programs, against, reference)];
     if (a === undefined && b === undefined) return [];
     if (a === undefined || b === undefined)
       throw new Error(
         `${benchmark.name}: only one of ${benchmark.ours.name} and ${programs} reported ${name}`,
       );
-    const common = { benchmark: benchmark.name, figure: name, label, unit: 'ns' as const };
     const ratio = ratios(a.rounds, b.rounds);
-    return [{ ...common, ...(goal === undefined ? {} : { goal }), ours: a, reference: b, ratio }];
+    return [{ ...describe(benchmark, figure), ours: a, reference: b, ratio }];
   });
 }
 
@@ -77,7 +93,7 @@ function collect(program: string, figure: string, reports: readonly Report[]): M
   };
 }
 
-/** Lines of "FIGURE NANOSECONDS SAMPLES". */
+/** Lines of "FIGURE VALUE SAMPLES"; the value mostly is nanoseconds. */
 export function parseReport(text: string): Report {
   const lines = text.split('\n').filter(line => line !== '');
   return new Map(

@@ -22,13 +22,17 @@ export const host: Place = {
 export class LabPlace implements Place, AsyncDisposable {
   private constructor(private readonly lab: Lab) {}
 
-  /** @param keep directories of the host that the guest must see even below /tmp */
+  /**
+   * @param keep directories of the host that the guest must see even below /tmp
+   * @param counted one processor, whose nanoseconds are instructions
+   */
   static async boot(
     profile: string,
     keep: readonly string[],
     progress: Progress = silent,
+    counted = false,
   ): Promise<LabPlace> {
-    const place = new LabPlace(await bootLab({ profile, keep, progress }));
+    const place = new LabPlace(await bootLab({ profile, keep, progress, counted }));
     try {
       await place.run(['sh', '-c', bindScript(devices.nicA)]);
       return place;
@@ -40,7 +44,7 @@ export class LabPlace implements Place, AsyncDisposable {
 
   async run(argv: readonly string[]): Promise<string> {
     const [stdout, stderr] = [new Captured(), new Captured()];
-    const { exitCode } = await this.lab.run({ argv, stdout, stderr, timeoutMs: 300_000 });
+    const { exitCode } = await this.lab.run({ argv, stdout, stderr, timeoutMs: 600_000 });
     return successful(argv, exitCode, stdout.text, stderr.text);
   }
 

@@ -1,3 +1,4 @@
+import type { Unit } from './benchmark.js';
 import type { Result } from './measure.js';
 import type { Summary } from './statistics.js';
 
@@ -7,13 +8,13 @@ const toTheRight = [false, true, false, true, false, true, false, true];
 
 /** The figures as a table for people: medians over the rounds, with the least and the greatest round in brackets. */
 export function formatTable(results: readonly Result[]): string {
-  const rows = results.map(({ label, ours, reference, ratio, goal = '' }) => [
+  const rows = results.map(({ label, unit, ours, reference, ratio, goal = '' }) => [
     label,
-    formatTime(ours.median),
-    formatSpread(ours),
-    `${reference.program} ${formatTime(reference.median)}`,
-    formatSpread(reference),
-    `${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)}-${ratio.max.toFixed(2)})`,
+    formatValue(ours.median, unit),
+    formatSpread(ours, unit),
+    reference === undefined ? '' : `${reference.program} ${formatValue(reference.median, unit)}`,
+    reference === undefined ? '' : formatSpread(reference, unit),
+    ratio === undefined ? '' : `${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)}-${ratio.max.toFixed(2)})`,
     goal,
     String(ours.samplesPerRound),
   ]);
@@ -45,6 +46,12 @@ export function formatTime(ns: number): string {
   return `${value >= 99.95 ? value.toFixed(0) : value.toFixed(1)} ${units[unit] ?? ''}`;
 }
 
-function formatSpread({ min, max }: Summary): string {
-  return `(${formatTime(min)} - ${formatTime(max)})`;
+function formatValue(value: number, unit: Unit): string {
+  if (unit === 'ns') return formatTime(value);
+  if (unit === 'instructions') return `${value.toFixed(1)} instr`;
+  return unit === 'times' ? String(value) : `${value.toFixed(value < 10 ? 2 : 0)} B`;
+}
+
+function formatSpread({ min, max }: Summary, unit: Unit): string {
+  return `(${formatValue(min, unit)} - ${formatValue(max, unit)})`;
 }

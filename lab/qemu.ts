@@ -2,8 +2,17 @@ import { describeIommu, type Iommu } from './iommus.js';
 import { isBuilt } from './kernel-source.js';
 import type { DeviceKind, Profile } from './profiles.js';
 
-/** How the guest's processors are run. */
-export type Accelerator = 'kvm' | 'tcg';
+/**
+ * How the guest's processors are run: by the host's, emulated, or emulated by the count: one processor whose clock goes
+ * on by a nanosecond with each instruction, so that the guest's times are numbers of instructions, and repeat.
+ */
+export type Accelerator = 'kvm' | 'tcg' | 'counted';
+
+const accelerators: Readonly<Record<Accelerator, readonly string[]>> = {
+  kvm: ['-accel', 'kvm'],
+  tcg: ['-accel', 'tcg,thread=multi'],
+  counted: ['-accel', 'tcg,thread=single', '-icount', 'shift=0,sleep=off'],
+};
 
 /** The files and descriptors of one run. */
 export interface MachineFiles {
@@ -42,8 +51,8 @@ export function buildMachine(profile: Profile, files: MachineFiles, accelerator:
   const iommu = describeIommu(profile.iommu, files.iommuProperties ?? new Set());
   const machine: Machine = { args: [], images: [], modules: [], awaited: [] };
   machine.args.push(
-    ...['-M', iommu.machine, '-accel', accelerator === 'kvm' ? 'kvm' : 'tcg,thread=multi'],
-    ...['-cpu', 'max', '-smp', String(profile.cpus), '-m', String(profile.memoryMiB)],
+    ...['-M', iommu.machine, ...accelerators[accelerator], '-cpu', 'max'],
+    ...['-smp', String(accelerator === 'counted' ? 1 : profile.cpus), '-m', String(profile.memoryMiB)],
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
     ...[
       '-kernel',

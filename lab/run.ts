@@ -26,6 +26,8 @@ export interface BootOptions {
   profile?: string;
   /** One of the profile's kernels other than the one it has by itself. */
   kernel?: string;
+  /** Emulates one processor whose clock counts its instructions, instead of what is fastest here. */
+  counted?: boolean;
   /** A directory of the host that the guest may write to. It is made when missing. */
   outDir?: string;
   /** Directories below /tmp or /run that the guest shall see, beside the checkout, the working directory and Node. */
@@ -113,7 +115,7 @@ export async function bootLab(options: BootOptions = {}, cwd = process.cwd()): P
   const iommuProperties = device === undefined ? undefined : await deviceProperties(qemu, device);
   const kernel = await ensureKernel(profile.kernel, progress);
   const initramfs = await ensureInitramfs(kernel, progress);
-  const accelerator = await chooseAccelerator(kernel, initramfs, progress);
+  const accelerator = options.counted ? 'counted' : await chooseAccelerator(kernel, initramfs, progress);
   const vmOptions = {
     profile,
     kernel,

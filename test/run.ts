@@ -1,5 +1,8 @@
 /** `npm test`: lint, the tests of this machine, and those inside the lab's virtual machine. See `usage`. */
 import { performance } from 'node:perf_hooks';
+import type { Writable } from 'node:stream';
+import { installMissing } from '../lab/apt.js';
+import { progressOn } from '../lab/progress.js';
 import { storeResults } from '../lab/uapi/results.js';
 import { profileTests, thorough } from './lab/profiles.js';
 import { type Part, parseArguments, type RunArguments, usage } from './support/runner/arguments.js';
@@ -9,6 +12,7 @@ import { hostStage, labHostStage, type Selection } from './support/runner/mocha.
 import { count, runStages, type Stage } from './support/runner/stage.js';
 import { summary } from './support/runner/summary.js';
 import { runProgram } from './support/runner/program.js';
+import type { Outcome } from './support/records.js';
 
 const minute = 60_000;
 
@@ -30,7 +34,7 @@ function stages({ only, grep, profiles }: RunArguments): Stage[] {
     ...others.map(({ profile, selection }) => ({ part: 'lab' as const, stage: inLab(profile, selection) })),
   ];
   if (only.length === 0) return all.map(({ stage }) => stage);
-  all.push({ part: 'lab-host', stage: labHostStage(grep) });
+  all.push({ part: 'programs', stage: programsStage(grep) }, { part: 'lab-host', stage: labHostStage(grep) });
   return all.filter(({ part }) => only.includes(part)).map(({ stage }) => stage);
 }
 
@@ -56,6 +60,17 @@ function labTests(profile: string, grep: string | undefined): Selection {
     special === undefined ? ['kernel-*/**', ...thorough.globs].map(glob => `dist/test/lab/${glob}`) : [];
   // An emulated processor is slow, and slower still when the host has other work.
   return { globs, ignore, grep, testTimeoutMs: 20_000 };
+}
+
+/** The programs of the examples wait for links, for seconds each. */
+function programsStage(grep: string | undefined): Stage {
+  const globs = ['dist/test/lab-programs/**/*.test.js'];
+  const stage = labStage({ profile: 'stock' }, { globs, grep, testTimeoutMs: 120_000 }, 15 * minute);
+  const run = async (output: Writable): Promise<Outcome[]> => {
+    await installMissing({ tcpdump: 'tcpdump' }, progressOn(output));
+    return stage.run(output);
+  };
+  return { name: `${stage.name}, programs`, run };
 }
 
 async function main(): Promise<number> {

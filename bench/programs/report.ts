@@ -11,6 +11,11 @@ export function quantile(samples: Float64Array, q: number): number {
   return Float64Array.from(samples).sort()[Math.floor(q * (samples.length - 1))] as number;
 }
 
+/** A figure that is no time, or not the median of anything. @param samples of how many it is */
+export function reportValue(figure: string, value: number, samples: number): void {
+  line(figure, value, samples);
+}
+
 /** @param operations what one sample covers */
 export function reportMedian(figure: string, samples: Float64Array, operations = 1): void {
   line(figure, quantile(samples, 0.5), samples.length * operations);

@@ -1,4 +1,4 @@
-import { type Benchmark, executable, pair } from '../benchmark.js';
+import { type Benchmark, executable, ourProgram, pair } from '../benchmark.js';
 
 /** One eventfd, signalled by another process, with the receiver idle for a while before each signal or not at all. */
 function latency(name: string, about: string, gapNs: number, shots: number): Benchmark {
@@ -38,5 +38,26 @@ export const eventfdBurst: Benchmark = {
       name: `counts-${count}`,
       label: `${count} firing together, with counts, per event`,
     })),
+  ],
+};
+
+/** The same next to an addon that has a poll handle for each eventfd, as most have. */
+export const eventfdHandles: Benchmark = {
+  name: 'eventfd-handles',
+  about: 'vectors that fire together, next to a handle each',
+  place: 'host',
+  ours: ourProgram('eventfd-burst', '2048', '200'),
+  references: [
+    {
+      ...ourProgram('handle-each', tools => executable('handle-each.node', tools), '2048', '200'),
+      name: 'handle each',
+    },
+  ],
+  figures: [
+    {
+      name: 'edges-2048',
+      label: '2048 firing together, next to a handle each, per event',
+      goal: '≤ 0.17 (6 ×)',
+    },
   ],
 };

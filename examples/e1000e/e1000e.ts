@@ -1,34 +1,56 @@
 /**
  * A driver for the Intel 82574L gigabit controller, which is also what QEMU's `e1000e` device is.
  *
- * Start reading here; each step of {@link E1000e.start} leads to a file of its own. The driver is a polled one with
- * interrupts on the side: {@link E1000e.receive} and {@link E1000e.transmit} never wait, and
- * {@link E1000e.interrupts} says when it is worth looking again.
+ * Start reading here; each step of {@link E1000e.start} leads to a file of its own. It implements the kit's {@link Nic}:
+ * {@link E1000e.rxBurst} and {@link E1000e.txBurst} never wait, and an interrupt says when it is worth looking again.
  */
-import { Device, type Mapping, type OpenOptions } from 'vfio';
+import { Device, type IrqVector, type Mapping, type OpenOptions } from 'vfio';
+import {
+  Burst,
+  BufferPool,
+  type LinkState,
+  type Nic,
+  type NicStats,
+  type RxRing,
+  type TxRing,
+} from 'vfio/kit';
+import { MAX_FRAME, MIN_FRAME } from './descriptors.js';
 import { Interrupts } from './interrupts.js';
-import { linkState, type LinkState, waitForLink } from './link.js';
+import { linkState, waitForLink } from './link.js';
 import { readMacAddress } from './mac-address.js';
+import { makePool } from './memory.js';
 import { restartLink } from './phy.js';
+import { Cause } from './registers.js';
 import { reset, stop } from './reset.js';
-import { type FrameHandler, RxRing } from './rx-ring.js';
+import { makeRxRing, startReceiver } from './rx-queue.js';
 import { Statistics } from './statistics.js';
-import { TxRing } from './tx-ring.js';
+import { makeTxRing, startTransmitter } from './tx-queue.js';
 
 const INTEL = 0x8086;
 /** 82574L and 82574LA. */
 const DEVICE_IDS: readonly number[] = [0x10d3, 0x10f6];
 
 export interface E1000eOptions {
-  /** Descriptors in the receive ring: a multiple of 8, by default 256. Each has a buffer of 2 KiB. */
+  /** Descriptors in the receive ring: a power of two from 8 on, by default 256. */
   rxDescriptors?: number;
   /** Descriptors in the transmit ring, likewise. */
   txDescriptors?: number;
   /** Receive frames for any address, not only ours and broadcasts. */
   promiscuous?: boolean;
+  /** Where buffers come from: give several NICs the same one to send with one what another received. Default its own. */
+  pool?: BufferPool;
 }
 
-export class E1000e implements AsyncDisposable {
+/** What is received: `buffer[0]` to `buffer[length - 1]`, which belong to the pool again when the call returns. */
+export type FrameHandler = (buffer: Uint8Array, length: number) => void;
+
+export class E1000e implements Nic {
+  readonly minFrame = MIN_FRAME;
+  readonly maxFrame = MAX_FRAME;
+  readonly #ownPool: boolean;
+  /** For {@link receive} and {@link transmit}. */
+  readonly #burst: Burst;
+
   private constructor(
     readonly device: Device,
     /** BAR0 (10.1): all registers. */
@@ -39,7 +61,11 @@ export class E1000e implements AsyncDisposable {
     readonly tx: TxRing,
     readonly interrupts: Interrupts,
     readonly statistics: Statistics,
-  ) {}
+    ownPool: boolean,
+  ) {
+    this.#ownPool = ownPool;
+    this.#burst = new Burst(rx.pool.arena, 64);
+  }
 
   static supports(vendorId: number, deviceId: number): boolean {
     return vendorId === INTEL && DEVICE_IDS.includes(deviceId);
@@ -70,6 +96,7 @@ export class E1000e implements AsyncDisposable {
       const id = `${vendorId.toString(16).padStart(4, '0')}:${deviceId.toString(16).padStart(4, '0')}`;
       throw new Error(`${device.address} is ${id}, not an Intel 82574L (8086:10d3).`);
     }
+    const { rxDescriptors = 256, txDescriptors = 256 } = options;
     const registers = device.bar(0).map();
     await reset(registers);
     const mac = readMacAddress(registers);
@@ -78,22 +105,91 @@ export class E1000e implements AsyncDisposable {
     // Descriptors, frames and MSI-X messages all are memory accesses by the device, which need bus mastering.
     device.enableBusMaster();
     const interrupts = new Interrupts(registers, device);
-    const tx = new TxRing(registers, device.dma, options.txDescriptors ?? 256);
-    const rx = new RxRing(registers, device.dma, options.rxDescriptors ?? 256);
-    tx.start();
-    rx.start(options);
+    const pool = options.pool ?? makePool(device.dma, rxDescriptors, txDescriptors);
+    const iova = pool.arena.mapFor(device.dma);
+    const tx = makeTxRing(registers, pool, iova, txDescriptors);
+    const rx = makeRxRing(registers, pool, iova, rxDescriptors);
+    startTransmitter(registers, tx);
+    startReceiver(registers, rx, options);
     await restartLink(registers);
-    return new E1000e(device, registers, mac, rx, tx, interrupts, statistics);
+    const ownPool = options.pool === undefined;
+    return new E1000e(device, registers, mac, rx, tx, interrupts, statistics, ownPool);
   }
 
-  /** Hands up to `max` received frames to `handle`; see {@link RxRing.receive}. */
+  get name(): string {
+    return this.device.address;
+  }
+
+  get closed(): boolean {
+    return this.device.closed;
+  }
+
+  get pool(): BufferPool {
+    return this.rx.pool;
+  }
+
+  get rings(): { rx: RxRing; tx: TxRing } {
+    return { rx: this.rx, tx: this.tx };
+  }
+
+  rxBurst(burst: Burst, max?: number): number {
+    return this.rx.burst(burst, max);
+  }
+
+  txBurst(burst: Burst, count: number, from?: number): number {
+    return this.tx.burst(burst, count, from);
+  }
+
+  get rxPending(): boolean {
+    return this.rx.pending;
+  }
+
+  get rxVector(): IrqVector {
+    return this.interrupts.rx;
+  }
+
+  armRxInterrupt(): void {
+    this.interrupts.arm(Cause.RXQ0);
+  }
+
+  disarmRxInterrupt(): void {
+    this.interrupts.mask(Cause.RXQ0);
+  }
+
+  /**
+   * {@link rxBurst} for programs that are in no hurry: hands up to `max` frames to `handle` one by one and returns how many.
+   * Their buffers go back to the pool, also when `handle` throws.
+   */
   receive(max: number, handle: FrameHandler): number {
-    return this.rx.receive(max, handle);
+    const burst = this.#burst;
+    const count = this.rx.burst(burst, Math.min(max, burst.capacity, this.rx.size));
+    let given = 0;
+    try {
+      for (let i = 0; i < count; i++) handle(this.pool.bytes(burst.handle(i)), burst.length(i));
+    } finally {
+      for (; given < count; given++) this.pool.give(burst.handle(given));
+    }
+    return count;
   }
 
-  /** Copies a frame, without CRC, into the transmit ring and sends it; false when the ring is full. */
+  /** {@link txBurst} likewise: copies a frame, without CRC, and sends it; false while there is no room. */
   transmit(frame: Uint8Array): boolean {
-    return this.tx.transmit(frame);
+    const { pool } = this;
+    if (frame.length < MIN_FRAME || frame.length > MAX_FRAME) {
+      throw new RangeError(
+        `A frame has ${MIN_FRAME} to ${MAX_FRAME} bytes without its CRC, not ${frame.length}.`,
+      );
+    }
+    const handle = pool.take();
+    if (handle === 0) {
+      this.tx.burst(this.#burst, 0);
+      return false;
+    }
+    pool.arena.u8.set(frame, handle);
+    this.#burst.set(0, handle, frame.length);
+    if (this.tx.burst(this.#burst, 1) === 1) return true;
+    pool.give(handle);
+    return false;
   }
 
   get link(): LinkState {
@@ -105,12 +201,30 @@ export class E1000e implements AsyncDisposable {
     return waitForLink(this.registers, this.interrupts, { timeoutMs: 10_000, ...options });
   }
 
-  /** Stops all interrupts and DMA, then closes the device, which frees the rings and gives a bound device back. */
+  stats(): NicStats {
+    const { rx, tx } = this;
+    return {
+      rxFrames: rx.frames,
+      rxBytes: rx.bytes,
+      rxErrors: rx.errors,
+      rxMissed: this.closed ? this.statistics.totals.missed : this.statistics.read().missed,
+      rxNoBuffer: rx.noBuffer,
+      txFrames: tx.frames,
+      txBytes: tx.bytes,
+      txErrors: tx.errors,
+    };
+  }
+
+  /** Stops all interrupts and DMA, then closes the device, which gives a bound device back. Buffers go to the pool. */
   async close(): Promise<void> {
     if (this.device.closed) return;
     try {
       await stop(this.registers);
     } finally {
+      this.rx.close();
+      this.tx.close();
+      // A container shared with other devices stays, and the mapping in it would.
+      if (this.#ownPool) this.pool.arena.unmapFor(this.device.dma);
       await this.device.close();
     }
   }

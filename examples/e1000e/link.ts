@@ -1,14 +1,8 @@
 /** The state of the link (10.2.2.2) and waiting for it. */
 import { type Registers } from 'vfio';
+import { type LinkState } from 'vfio/kit';
 import { type Interrupts } from './interrupts.js';
 import { Cause, Reg, Status } from './registers.js';
-
-export interface LinkState {
-  readonly up: boolean;
-  /** Megabits per second: 10, 100 or 1000. Without meaning while the link is down. */
-  readonly speed: number;
-  readonly fullDuplex: boolean;
-}
 
 const SPEEDS = [10, 100, 1000, 1000];
 const LINK_CAUSES = Cause.LINK_STATUS_CHANGE | Cause.OTHER;

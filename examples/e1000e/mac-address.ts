@@ -1,4 +1,4 @@
-/** Ethernet addresses, and where the device keeps its own (10.2.5.22 and 10.2.5.23). */
+/** Where the device keeps its Ethernet address (10.2.5.22 and 10.2.5.23). */
 import { type Registers } from 'vfio';
 import { RAH_ADDRESS_VALID, Reg } from './registers.js';
 
@@ -9,9 +9,4 @@ export function readMacAddress(registers: Registers): Uint8Array {
   if ((high & RAH_ADDRESS_VALID) === 0)
     throw new Error('The 82574L has no address: its NVM is empty or damaged.');
   return Uint8Array.of(low, low >> 8, low >> 16, low >> 24, high, high >> 8);
-}
-
-/** `52:54:00:00:00:01` */
-export function formatMacAddress(bytes: Uint8Array): string {
-  return Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join(':');
 }

@@ -1,5 +1,6 @@
-/** The device's own counters (10.2.7). Reading one clears it, so they are added up here. */
+/** The device's own counters (10.2.7). Reading one clears it, so they are added up. */
 import { type Registers } from 'vfio';
+import { Counters, type CounterSource } from 'vfio/kit';
 import { Reg } from './registers.js';
 
 const COUNTERS = {
@@ -18,26 +19,22 @@ const COUNTERS = {
 export type CounterName = keyof typeof COUNTERS;
 
 export class Statistics {
-  private readonly totals: Record<CounterName, number>;
+  private readonly counters: Counters<CounterName>;
+  /** As of the last {@link read}. */
+  totals: Readonly<Record<CounterName, number>>;
 
-  constructor(private readonly registers: Registers) {
-    this.totals = {
-      received: 0,
-      transmitted: 0,
-      missed: 0,
-      noDescriptor: 0,
-      crcErrors: 0,
-      receiveErrors: 0,
-      oversized: 0,
-    };
-    for (const register of Object.values(COUNTERS)) registers.read32(register);
+  constructor(registers: Registers) {
+    const sources = Object.entries(COUNTERS).map(([name, register]): [string, CounterSource] => [
+      name,
+      { kind: 'clears', read: () => registers.read32(register) },
+    ]);
+    this.counters = new Counters(Object.fromEntries(sources) as Record<CounterName, CounterSource>);
+    this.totals = this.counters.read();
   }
 
   /** What the device has counted since it was opened. */
   read(): Readonly<Record<CounterName, number>> {
-    for (const name of Object.keys(COUNTERS) as CounterName[]) {
-      this.totals[name] += this.registers.read32(COUNTERS[name]);
-    }
-    return { ...this.totals };
+    this.totals = this.counters.read();
+    return this.totals;
   }
 }

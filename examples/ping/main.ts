@@ -7,7 +7,7 @@
  * is a NIC that no IOMMU guards, which can then reach all memory of the machine.
  */
 import { E1000e } from '../e1000e/e1000e.js';
-import { formatMacAddress } from '../e1000e/mac-address.js';
+import { formatMacAddress } from '../nic/mac.js';
 import { parseIpv4 } from './ipv4.js';
 import { Responder } from './responder.js';
 

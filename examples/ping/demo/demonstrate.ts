@@ -6,7 +6,7 @@
 import { release } from 'node:os';
 import { findDevice } from 'vfio';
 import { E1000e } from '../../e1000e/e1000e.js';
-import { formatMacAddress } from '../../e1000e/mac-address.js';
+import { formatMacAddress } from '../../nic/mac.js';
 import { formatIpv4 } from '../ipv4.js';
 import { Responder } from '../responder.js';
 import { type DemoOptions } from './arguments.js';

@@ -1,5 +1,5 @@
 /** What the demo found out, whether that is what it had to be, and how to say so. */
-import { type LinkState } from '../../e1000e/link.js';
+import { type LinkState } from 'vfio/kit';
 import { type PingStatistics } from './ping.js';
 
 export interface Report {

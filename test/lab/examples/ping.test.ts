@@ -3,22 +3,11 @@ import { runOrThrow } from '../../../examples/ping/demo/command.js';
 import { interfacesOf } from '../../../examples/ping/demo/interfaces.js';
 import { runDemo } from '../../../examples/ping/demo/run.js';
 import { devices } from '../../../lab/devices.js';
-import { captured, endPrograms, isSetUp, machineState, needsLab, peerName, runProgram } from './support.js';
+import { captured, isSetUp, leavesMachineAsItWas, peerName, runProgram } from './support.js';
 
 describe('examples/ping', function () {
   this.timeout(60_000);
-  let initially: Awaited<ReturnType<typeof machineState>>;
-
-  before(function () {
-    needsLab(this);
-  });
-  beforeEach(async () => {
-    initially = await machineState();
-  });
-  afterEach('gives everything back', async () => {
-    await endPrograms();
-    assert.deepEqual(await machineState(), initially);
-  });
+  leavesMachineAsItWas();
 
   it('demonstrates itself as on hardware: no loss with small and full-size packets', async () => {
     const { code, stdout, stderr } = await runProgram('lab/demo.js', devices.nicA, '--peer');

@@ -5,31 +5,11 @@ import { Peer } from '../../../examples/ping/demo/peer.js';
 import { ping } from '../../../examples/ping/demo/ping.js';
 import { runDemo } from '../../../examples/ping/demo/run.js';
 import { devices } from '../../../lab/devices.js';
-import {
-  captured,
-  endPrograms,
-  inLab,
-  isSetUp,
-  machineState,
-  needsLab,
-  peerName,
-  start,
-} from '../examples/support.js';
+import { captured, inLab, isSetUp, leavesMachineAsItWas, peerName, start } from '../examples/support.js';
 
 describe('examples/ping with a peer that is up', function () {
   this.timeout(60_000);
-  let initially: Awaited<ReturnType<typeof machineState>>;
-
-  before(function () {
-    needsLab(this);
-  });
-  beforeEach(async () => {
-    initially = await machineState();
-  });
-  afterEach('gives everything back', async () => {
-    await endPrograms();
-    assert.deepEqual(await machineState(), initially);
-  });
+  leavesMachineAsItWas();
 
   // A link that stays up spares each test the seconds that the kernel takes to notice it.
   const peers = [devices.nicA, devices.nicB];

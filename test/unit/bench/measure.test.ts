@@ -61,6 +61,24 @@ describe('bench: measuring', () => {
     assert.deepEqual(place.ran, ['sh -c echo ready', 'ours', '/compiled/c']);
   });
 
+  it('lets figures stand for themselves when there is nothing to compare them with', async () => {
+    const place = new FakePlace({ ours: ['heap 0.5 10\n', 'heap 1.5 10\n', 'heap 1 10\n'] });
+    const figures = [
+      { name: 'heap', label: 'heap growth', unit: 'bytes' as const },
+      { name: 'nowhere', label: 'what this machine lacks' },
+    ];
+    const results = await measure({ ...benchmark, references: [], figures }, place, tools, 3);
+    assert.deepEqual(results, [
+      {
+        benchmark: 'answer',
+        figure: 'heap',
+        label: 'heap growth',
+        unit: 'bytes',
+        ours: { program: 'vfio', median: 1, min: 0.5, max: 1.5, rounds: [0.5, 1.5, 1], samplesPerRound: 10 },
+      },
+    ]);
+  });
+
   it('does not take silence for a result', async () => {
     const silent = new FakePlace({ ours: ['fast 1 1\nasync 1 1'] });
     await assert.rejects(measure(benchmark, silent, tools, 1), {

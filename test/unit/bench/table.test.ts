@@ -29,6 +29,25 @@ describe('bench: table', () => {
     ]);
   });
 
+  it('shows bytes and times as such, and no ratio where there is nothing to compare with', () => {
+    const result: Result = {
+      benchmark: 'allocations',
+      figure: 'heap',
+      label: 'heap growth',
+      goal: '0',
+      unit: 'bytes',
+      ours: measured('vfio', 0.25, 0, 1234),
+    };
+    const lines = formatTable([
+      result,
+      { ...result, unit: 'times', ours: measured('vfio', 3) },
+      { ...result, unit: 'instructions', ours: measured('vfio', 207.04) },
+    ]).split('\n');
+    assert.match(lines[1] ?? '', /^heap growth +0\.25 B {2}\(0\.00 B - 1234 B\) +0 +1000$/);
+    assert.match(lines[2] ?? '', /^heap growth +3 {2}\(3 - 3\) +0 +1000$/);
+    assert.match(lines[3] ?? '', /^heap growth +207\.0 instr {2}\(207\.0 instr - 207\.0 instr\) +0 +1000$/);
+  });
+
   it('has a line for each figure, numbers below one another', () => {
     const result: Result = {
       benchmark: 'open',

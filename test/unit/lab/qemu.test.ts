@@ -69,6 +69,11 @@ describe('lab: QEMU command line', () => {
 
   it('names the accelerator', () => {
     assert.deepEqual(values(machine.args, '-accel'), ['tcg,thread=multi']);
+    const counted = buildMachine(findProfile('stock'), files, 'counted').args;
+    assert.deepEqual(
+      ['-accel', '-icount', '-smp'].map(name => values(counted, name)),
+      [['tcg,thread=single'], ['shift=0,sleep=off'], ['1']],
+    );
     assert.deepEqual(values(buildMachine(findProfile('stock'), files, 'kvm').args, '-accel'), ['kvm']);
   });
 });

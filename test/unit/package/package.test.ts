@@ -56,6 +56,32 @@ const names = [
   'parseAddress',
 ];
 
+/** What `vfio/kit` has, likewise. */
+const kitNames = [
+  'Arena',
+  'BufferPool',
+  'Burst',
+  'ClearOnReadRegister',
+  'ClearOnWriteRegister',
+  'Counters',
+  'Doorbell',
+  'Forwarder',
+  'ReadOnlyRegister',
+  'ReadWriteRegister',
+  'RegisterArray',
+  'RxLoop',
+  'RxRing',
+  'StopFlag',
+  'TxRing',
+  'WriteOnlyRegister',
+  'advancedRx',
+  'advancedTx',
+  'bit',
+  'bits',
+  'busyPoll',
+  'defineRegisters',
+];
+
 describe('the package', function () {
   this.timeout(60_000);
   let packed: Packed;
@@ -140,6 +166,16 @@ describe('the package', function () {
       const missing = ${JSON.stringify(names)}.filter(name => !(name in whole));
       console.log(JSON.stringify([missing, vfio === required, Device === required.Device, whole.EventFd === EventFd]));`;
     assert.deepEqual(JSON.parse(run('a.mjs', source)), [[], true, true, true]);
+  });
+
+  it('has the driver kit as a subpath, by require() and by import', () => {
+    const required = run('k.cjs', `console.log(JSON.stringify(Object.keys(require('vfio/kit')).sort()))`);
+    assert.deepEqual(JSON.parse(required), kitNames);
+    const source = `
+      import { ${kitNames.join(', ')} } from 'vfio/kit';
+      const pool = new BufferPool(new Arena(65536), { count: 4 });
+      console.log(pool.take() > 0, bit(3).shift);`;
+    assert.equal(run('k.mjs', source), 'true 3');
   });
 
   it('finds its addon', () => {

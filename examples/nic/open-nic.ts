@@ -1,0 +1,19 @@
+/** The driver for a NIC, whichever it is. */
+import { findDevice } from 'vfio';
+import { type BufferPool, type Nic } from 'vfio/kit';
+import { E1000e } from '../e1000e/e1000e.js';
+
+export interface OpenNicOptions {
+  /** Receive frames for any address. */
+  promiscuous?: boolean;
+  /** Buffers to share with other NICs. Default its own. */
+  pool?: BufferPool;
+}
+
+/** Takes the NIC at a PCI address from its kernel driver, until it is closed. */
+export async function openNic(address: string, options: OpenNicOptions = {}): Promise<Nic> {
+  const { vendorId, deviceId } = findDevice(address);
+  if (E1000e.supports(vendorId, deviceId)) return E1000e.open(address, { ...options, bind: true });
+  const id = [vendorId, deviceId].map(number => number.toString(16).padStart(4, '0')).join(':');
+  throw new Error(`${address} is ${id}; there are drivers for: Intel 82574L (8086:10d3).`);
+}
