@@ -53,6 +53,8 @@ export { Intx } from './irq/intx';
 export type { IntxOptions } from './irq/intx';
 export { IrqIndex } from './irq/irq-info';
 export type { IrqInfo } from './irq/irq-info';
+export { adopt } from './adopt';
+export type { Shareable, Shared } from './shared';
 export { EventFd } from './eventfd';
 export { IoEventFd } from './ioeventfd';
 export { Dma } from './dma/dma';

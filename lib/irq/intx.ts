@@ -5,7 +5,8 @@ import { EventFd } from '../eventfd';
 import { type IrqAction, native } from '../native';
 import { boolean, options as checkOptions } from '../validate';
 import type { IrqInfo } from './irq-info';
-import { IrqVector, readCounts, type VectorOwner } from './irq-vector';
+import { IrqVector, readCounts } from './irq-vector';
+import type { VectorOwner } from './vector-owner';
 
 /** Options of {@link Intx.enable}. */
 export interface IntxOptions {

@@ -1,13 +1,14 @@
 import { EventEmitter } from 'node:events';
-import type { Device } from '../device';
 import { attempt } from '../errors/explain';
 import { closedError, VfioError } from '../errors/vfio-error';
 import { EventFd } from '../eventfd';
 import { native } from '../native';
+import type { Shared } from '../shared';
 import { abortSignal, boolean, integer, options as checkOptions } from '../validate';
 import { CountQueue } from './count-queue';
 import { hold, listen, release } from './dispatcher';
-import type { IrqInfo } from './irq-info';
+import { Turn } from './turn';
+import type { VectorDevice, VectorOwner } from './vector-owner';
 
 /** Options of {@link IrqVector.wait}. */
 export interface WaitOptions {
@@ -19,13 +20,6 @@ export interface WaitOptions {
 
 /** The longest time Node's timers and poll(2) take. */
 const maxTimeout = 2 ** 31 - 1;
-
-/** What a vector needs from the interrupt kind that made it. */
-export interface VectorOwner {
-  readonly info: IrqInfo;
-  /** @internal Disarms it in the kernel. */
-  release(vector: IrqVector): void;
-}
 
 /**
  * One interrupt vector of a device: an eventfd that the kernel signals, on this environment's event loop.
@@ -44,19 +38,29 @@ export class IrqVector
 {
   /** Its number among the vectors of its kind. */
   readonly index: number;
-  readonly #device: Device;
+  readonly #device: VectorDevice;
   readonly #owner: VectorOwner;
-  readonly #eventfd = new EventFd();
+  readonly #eventfd: EventFd;
   readonly #readCounts: boolean;
   readonly #queues = new Set<CountQueue>();
   #total = 0;
   #stop: (() => void) | undefined;
   #referenced = true;
   #holding = false;
+  #ended = false;
+  readonly #turn: Turn;
 
   /** @internal */
-  constructor(device: Device, owner: VectorOwner, index: number, readCounts: boolean) {
+  constructor(
+    device: VectorDevice,
+    owner: VectorOwner,
+    index: number,
+    readCounts: boolean,
+    adopted?: { eventfd: EventFd; shared: Shared<IrqVector> },
+  ) {
     super();
+    this.#eventfd = adopted?.eventfd ?? new EventFd();
+    this.#turn = new Turn(adopted?.shared);
     this.#device = device;
     this.#owner = owner;
     this.index = index;
@@ -80,7 +84,24 @@ export class IrqVector
   }
 
   get closed(): boolean {
-    return this.#eventfd.closed;
+    return this.#ended || this.#owner.over === true;
+  }
+
+  /** The thread that has adopted it, by its `threadId`: only there can it be waited for. `undefined` when none has. */
+  get adoptedBy(): number | undefined {
+    return this.#turn.adoptedBy;
+  }
+
+  /**
+   * Lets another thread of this process wait for it: `adopt()` makes a vector of the result there. Whichever thread starts to
+   * wait has it, one at a time: adopting fails while this one listens, and here listening fails with `ERR_VFIO_BUSY` until the
+   * adopted one is closed or its thread has ended, by whatever way. Signals that nobody has taken by then wait here.
+   */
+  share(): Shared<IrqVector> {
+    if (this.closed) throw closedError(this.#name);
+    const { index } = this;
+    const about = { address: this.#device.address, info: this.#owner.info, index, counts: this.#readCounts };
+    return this.#turn.share(about, this.#eventfd, this.#stop !== undefined, this.#name);
   }
 
   /**
@@ -115,15 +136,22 @@ export class IrqVector
    *
    * @param timeoutMs default for ever
    * @returns how many signals there were, 0 when the time ran out
+   * @throws VfioError `ERR_VFIO_CLOSED` when the vector is closed, `ERR_VFIO_BUSY` while another thread has it
    */
   waitSync(timeoutMs?: number): number {
     if (timeoutMs !== undefined) integer(timeoutMs, 'timeoutMs', 0, maxTimeout);
     if (this.closed) throw closedError(this.#name);
-    const count = attempt({ doing: `Waiting for ${this.#name}` }, () =>
-      native().eventFdWait(this.#eventfd.handle, timeoutMs ?? -1),
-    );
-    this.#total += count;
-    return count;
+    this.#turn.take(this.#name);
+    try {
+      const count = attempt({ doing: `Waiting for ${this.#name}` }, () =>
+        native().eventFdWait(this.#eventfd.handle, timeoutMs ?? -1),
+      );
+      if (this.#endIfOver()) throw closedError(this.#name);
+      this.#total += count;
+      return count;
+    } finally {
+      if (this.#stop === undefined) this.#turn.giveBack();
+    }
   }
 
   /**
@@ -164,9 +192,13 @@ export class IrqVector
     return this;
   }
 
-  /** Disarms the vector. Waits end with `ERR_VFIO_CLOSED`, iterations end. Does nothing the second time. */
+  /**
+   * Disarms the vector. Waits end with `ERR_VFIO_CLOSED`, iterations end, in a thread that adopted it too. Of one that was
+   * adopted it ends the waiting here, and gives it back to its owner. Does nothing the second time.
+   */
   close(): void {
-    if (this.closed) return;
+    if (this.#ended) return;
+    this.#ended = true;
     try {
       this.#owner.release(this);
     } finally {
@@ -188,6 +220,7 @@ export class IrqVector
 
   #queue(signal: AbortSignal | undefined): CountQueue {
     if (this.closed) throw closedError(this.#name);
+    this.#turn.check(this.#name);
     const queue = new CountQueue(signal, () => {
       this.#queues.delete(queue);
       this.#update(0);
@@ -203,12 +236,30 @@ export class IrqVector
   #update(coming: number): void {
     const wanted = !this.closed && this.listenerCount('interrupt') + coming + this.#queues.size > 0;
     if (wanted && this.#stop === undefined) {
-      this.#stop = listen(this.#eventfd, count => this.#onSignal(count), this.#readCounts);
+      this.#turn.take(this.#name);
+      this.#stop = this.#listen();
     } else if (!wanted && this.#stop !== undefined) {
       this.#stop();
       this.#stop = undefined;
+      this.#turn.giveBack();
     }
     this.#hold(wanted && this.#referenced);
+  }
+
+  #listen(): () => void {
+    try {
+      return listen(this.#eventfd, count => this.#onSignal(count), this.#readCounts);
+    } catch (error) {
+      this.#turn.giveBack();
+      throw error;
+    }
+  }
+
+  /** Whether another thread's vector was closed there; then it ends here too. */
+  #endIfOver(): boolean {
+    if (this.#owner.over !== true) return false;
+    this.close();
+    return true;
   }
 
   #hold(wanted: boolean): void {
@@ -245,6 +296,8 @@ export class IrqVector
   }
 
   #onSignal(count: number): void {
+    // That it is over is told by a signal too.
+    if (this.#endIfOver()) return;
     this.#total += count;
     for (const queue of this.#queues) queue.push(count);
     this.emit('interrupt', count);
