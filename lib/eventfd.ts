@@ -1,7 +1,7 @@
 import { closedError } from './errors/vfio-error';
 import { attempt } from './errors/explain';
 import { type EventFdHandle, native } from './native';
-import { integer } from './validate';
+import { integer, isInstance } from './validate';
 
 /** @internal */
 export class GivenEventFd {
@@ -17,10 +17,9 @@ export class EventFd implements Disposable {
   // eslint-disable-next-line @typescript-eslint/unified-signatures -- the other one is public
   constructor(given: GivenEventFd);
   constructor(given?: GivenEventFd) {
-    this.#handle =
-      given instanceof GivenEventFd
-        ? given.handle
-        : attempt({ doing: 'Creating an eventfd' }, () => native().eventFdCreate());
+    this.#handle = isInstance(given, GivenEventFd)
+      ? given.handle
+      : attempt({ doing: 'Creating an eventfd' }, () => native().eventFdCreate());
   }
 
   /** @internal */

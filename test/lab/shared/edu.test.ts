@@ -263,11 +263,12 @@ labSuite('parts of a device in a worker', () => {
     await device.close();
     const { message, ended } = createWorker(async ({ vfio, require }, address) => {
       const { parentPort } = require('node:worker_threads') as typeof import('node:worker_threads');
-      await using device = await vfio.Device.open(address);
+      const device = await vfio.Device.open(address);
       const [vector] = device.msi.enable(1);
       device.enableBusMaster();
       device.bar(0).write32(0x60, 1);
       parentPort?.postMessage([await vector.wait(), device.bar(0).map().read32(0)]);
+      await device.close();
     }, address);
     assert.deepEqual(await message(), [1, ID]);
     assert.equal(await ended, 0);

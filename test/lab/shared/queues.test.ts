@@ -5,7 +5,7 @@ import { reset } from '../../../examples/e1000e/reset';
 import { Adopter } from '../../support/adopter';
 import { bound } from '../support/bound';
 import { held } from '../support/held';
-import { Cause, Reg, routeInterrupts } from '../support/nic';
+import { Reg, routeInterrupts } from '../support/nic';
 import { labSuite } from '../support/suite';
 
 const FRAMES = 8;
@@ -34,6 +34,8 @@ const receive = async ({ mapping, buffer, vector }: Queue, frames: number): Prom
   mapping.write32(0x2818, 15);
   const words: number[] = [];
   while (words.length < frames) {
+    // An interrupt masks its cause; one that came meanwhile is sent now.
+    mapping.write32(0xd0, 1 << 20);
     await vector.wait({ timeoutMs: 120_000 });
     // The descriptor's status: done.
     while (words.length < frames && ((u32[words.length * 4 + 3] ?? 0) & 1) === 1)
@@ -61,8 +63,10 @@ const send = async ({ mapping, buffer, vector }: Queue, frames: number): Promise
     // 64 bytes; end of packet, with a checksum, and tell when it is done.
     u32[i * 4 + 2] = 64 | (0x0b << 24);
     u32[i * 4 + 3] = 0;
+    mapping.write32(0xd0, 1 << 22);
     mapping.write32(0x3818, i + 1);
-    while (((u32[i * 4 + 3] ?? 0) & 1) === 0) interrupts += await vector.wait({ timeoutMs: 120_000 });
+    do interrupts += await vector.wait({ timeoutMs: 120_000 });
+    while (((u32[i * 4 + 3] ?? 0) & 1) === 0);
   }
   return interrupts;
 };
@@ -72,7 +76,7 @@ labSuite('one queue of a NIC to each worker', () => {
 
   it('sends from one and receives in another, each with its ring and its vector', async () => {
     const before = held();
-    const device = await Device.open(devices.nicA);
+    await using device = await Device.open(devices.nicA);
     const registers = device.bar(0).map();
     await reset(registers);
     routeInterrupts(registers);
@@ -89,9 +93,8 @@ labSuite('one queue of a NIC to each worker', () => {
       await using sender = await Adopter.start(queue(tx));
       const received = receiver.run(receive, FRAMES);
       while (registers.read32(Reg.RDT) !== 15) await new Promise(resolve => setImmediate(resolve));
-      registers.write32(Reg.IMS, Cause.RXQ0 | Cause.TXQ0);
       const interrupts = await sender.run(send, FRAMES);
-      assert.ok(interrupts >= 1, `${interrupts} interrupts`);
+      assert.ok(interrupts >= FRAMES, `${interrupts} interrupts`);
       assert.deepEqual(
         await received,
         Array.from({ length: FRAMES }, (_, i) => 0x1000_0000 + i),
