@@ -46,7 +46,7 @@ export type { Registers } from './registers';
 export { PciConfig } from './pci-config';
 export type { PciCapability } from './pci-config';
 export { IrqVector } from './irq/irq-vector';
-export type { WaitOptions } from './irq/irq-vector';
+export type { WaitOptions } from './irq/options';
 export { MessageInterrupts } from './irq/message-interrupts';
 export type { EnableOptions, VectorRange } from './irq/message-interrupts';
 export { Intx } from './irq/intx';

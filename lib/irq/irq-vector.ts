@@ -4,22 +4,12 @@ import { closedError, VfioError } from '../errors/vfio-error';
 import { EventFd } from '../eventfd';
 import { native } from '../native';
 import type { Shared } from '../shared';
-import { abortSignal, boolean, integer, options as checkOptions } from '../validate';
+import { abortSignal, options as checkOptions } from '../validate';
 import { CountQueue } from './count-queue';
 import { hold, listen, release } from './dispatcher';
+import { readTimeout, readWait, type WaitOptions } from './options';
 import { Turn } from './turn';
 import type { VectorDevice, VectorOwner } from './vector-owner';
-
-/** Options of {@link IrqVector.wait}. */
-export interface WaitOptions {
-  /** Milliseconds; default for ever. */
-  timeoutMs?: number;
-  /** Ends the wait with an `AbortError`. */
-  signal?: AbortSignal;
-}
-
-/** The longest time Node's timers and poll(2) take. */
-const maxTimeout = 2 ** 31 - 1;
 
 /**
  * One interrupt vector of a device: an eventfd that the kernel signals, on this environment's event loop.
@@ -99,8 +89,8 @@ export class IrqVector
    */
   share(): Shared<IrqVector> {
     if (this.closed) throw closedError(this.#name);
-    const { index } = this;
-    const about = { address: this.#device.address, info: this.#owner.info, index, counts: this.#readCounts };
+    const { address } = this.#device;
+    const about = { address, info: this.#owner.info, index: this.index, counts: this.#readCounts };
     return this.#turn.share(about, this.#eventfd, this.#stop !== undefined, this.#name);
   }
 
@@ -111,9 +101,8 @@ export class IrqVector
    * @throws VfioError `ERR_VFIO_TIMEOUT` after `timeoutMs`, `ERR_VFIO_CLOSED` when the vector closes; AbortError
    */
   async wait(options?: WaitOptions): Promise<number> {
-    const { timeoutMs, signal } = checkOptions(options, 'options', ['timeoutMs', 'signal']);
-    if (timeoutMs !== undefined) integer(timeoutMs, 'options.timeoutMs', 0, maxTimeout);
-    const queue = this.#queue(abortSignal(signal, 'options.signal'));
+    const { timeoutMs, signal } = readWait(options);
+    const queue = this.#queue(signal);
     const timer =
       timeoutMs === undefined
         ? undefined
@@ -139,13 +128,13 @@ export class IrqVector
    * @throws VfioError `ERR_VFIO_CLOSED` when the vector is closed, `ERR_VFIO_BUSY` while another thread has it
    */
   waitSync(timeoutMs?: number): number {
-    if (timeoutMs !== undefined) integer(timeoutMs, 'timeoutMs', 0, maxTimeout);
+    const limit = readTimeout(timeoutMs, 'timeoutMs') ?? -1;
     if (this.closed) throw closedError(this.#name);
+    const doing = `Waiting for ${this.#name}`;
     this.#turn.take(this.#name);
     try {
-      const count = attempt({ doing: `Waiting for ${this.#name}` }, () =>
-        native().eventFdWait(this.#eventfd.handle, timeoutMs ?? -1),
-      );
+      const { handle } = this.#eventfd;
+      const count = attempt({ doing }, () => native().eventFdWait(handle, limit));
       if (this.#endIfOver()) throw closedError(this.#name);
       this.#total += count;
       return count;
@@ -306,15 +295,9 @@ export class IrqVector
 
 /** Calls `update` before an `'interrupt'` listener is added (1) and after one was removed (0). */
 function onListeners(emitter: EventEmitter, update: (coming: number) => void): void {
-  emitter.on('newListener', event => {
-    if (event === 'interrupt') update(1);
-  });
-  emitter.on('removeListener', event => {
-    if (event === 'interrupt') update(0);
-  });
-}
-
-/** Options of enabling interrupts, checked. */
-export function readCounts(counts: boolean | undefined): boolean {
-  return counts === undefined || boolean(counts, 'options.counts');
+  for (const [event, coming] of Object.entries({ newListener: 1, removeListener: 0 })) {
+    emitter.on(event, changed => {
+      if (changed === 'interrupt') update(coming);
+    });
+  }
 }
