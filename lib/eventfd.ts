@@ -1,14 +1,25 @@
 import { closedError } from './errors/vfio-error';
 import { attempt } from './errors/explain';
 import { type EventFdHandle, native } from './native';
-import { integer } from './validate';
+import { integer, isInstance } from './validate';
+
+/** @internal */
+export class GivenEventFd {
+  constructor(readonly handle: EventFdHandle) {}
+}
 
 /** An eventfd(2): a counter in the kernel that one side signals and the other waits on. Closed by {@link close}. */
 export class EventFd implements Disposable {
   #handle: EventFdHandle | undefined;
 
-  constructor() {
-    this.#handle = attempt({ doing: 'Creating an eventfd' }, () => native().eventFdCreate());
+  constructor();
+  /** @internal Takes over a handle that is there. */
+  // eslint-disable-next-line @typescript-eslint/unified-signatures -- the other one is public
+  constructor(given: GivenEventFd);
+  constructor(given?: GivenEventFd) {
+    this.#handle = isInstance(given, GivenEventFd)
+      ? given.handle
+      : attempt({ doing: 'Creating an eventfd' }, () => native().eventFdCreate());
   }
 
   /** @internal */

@@ -1,8 +1,22 @@
 import { closedError, unsupportedError } from './errors/vfio-error';
 import { type BarAccessors, type BarHandle, native } from './native';
 import { checkOffset, checkValue, checkValue64, type Registers, type Width } from './registers';
-import { coded, hex } from './validate';
 import type { Region } from './region';
+import { isOpen, share, type Shared } from './shared';
+import { coded, hex } from './validate';
+
+/** What a mapping that was adopted knows of the region it shows. */
+type LentRegion = Pick<Region, 'name' | 'address' | 'closed'>;
+
+/** @internal What a mapping tells of itself to other threads. */
+export interface MappingAbout {
+  name: string;
+  address: string;
+  offset: number;
+  size: number;
+  areas: [start: number, size: number][];
+  writable: boolean;
+}
 
 /**
  * A region of a device in this process's memory: registers at the cost of the bus, no system call.
@@ -15,27 +29,31 @@ import type { Region } from './region';
  * mapping was made, that one comes first, and must pass on what is not its own.
  */
 export class Mapping implements Registers, Disposable {
-  /** The region it shows. */
-  readonly region: Region;
   /** Where in the region it starts, in bytes. */
   readonly offset: number;
   readonly size: number;
+  readonly #region: Region | LentRegion;
+  readonly #adopted: boolean;
   readonly #bar: BarHandle;
   readonly #io: BarAccessors;
   readonly #areas: readonly [start: number, size: number][];
   readonly #writable: boolean;
   #closed = false;
+  #shared: Shared<Mapping> | undefined;
 
   /** @internal */
   constructor(
-    region: Region,
+    region: Region | LentRegion,
     offset: number,
     size: number,
     areas: readonly [start: number, size: number][],
     writable: boolean,
     bar: BarHandle,
+    shared?: Shared<Mapping>,
   ) {
-    this.region = region;
+    this.#region = region;
+    this.#adopted = shared !== undefined;
+    this.#shared = shared;
     this.offset = offset;
     this.size = size;
     this.#areas = areas;
@@ -44,8 +62,51 @@ export class Mapping implements Registers, Disposable {
     this.#io = native().barAccessors(bar);
   }
 
+  /** @internal Another thread's mapping in this one. */
+  static adopted(bar: BarHandle, about: MappingAbout, shared: Shared<Mapping>): Mapping {
+    const { name, address, offset, size, areas, writable } = about;
+    const lent = {
+      name,
+      address,
+      get closed() {
+        return !isOpen(shared.key);
+      },
+    };
+    return new Mapping(lent, offset, size, areas, writable, bar, shared);
+  }
+
+  /**
+   * The region it shows.
+   *
+   * @throws VfioError `ERR_VFIO_UNSUPPORTED` of a mapping that was adopted: the region is another thread's
+   */
+  get region(): Region {
+    if (!this.#adopted) return this.#region as Region;
+    throw unsupportedError(`${this.#name} was adopted: its region is in the thread that opened the device`);
+  }
+
   get closed(): boolean {
-    return this.#closed || this.region.closed;
+    return this.#closed || this.#region.closed;
+  }
+
+  /**
+   * Lets other threads of this process use it: `adopt()` makes a mapping of the result there. It stays open until it is
+   * closed, by {@link close} or with its device, also when nobody holds it any more.
+   */
+  share(): Shared<Mapping> {
+    if (this.closed) throw closedError(this.#name);
+    return (this.#shared ??= share(
+      'mapping',
+      {
+        name: this.#region.name,
+        address: this.#region.address,
+        offset: this.offset,
+        size: this.size,
+        areas: this.#areas,
+        writable: this.#writable,
+      },
+      (key, about) => native().shareBar(this.#bar, key, about),
+    ));
   }
 
   /**
@@ -111,7 +172,7 @@ export class Mapping implements Registers, Disposable {
     return native().barBuffer(this.#bar);
   }
 
-  /** Unmaps it. The device stays open. Does nothing the second time. */
+  /** Unmaps it, for the threads that adopted it too. The device stays open. Does nothing the second time. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -123,7 +184,7 @@ export class Mapping implements Registers, Disposable {
   }
 
   get #name(): string {
-    return `The mapping of ${this.region.name} of ${this.region.address}`;
+    return `The mapping of ${this.#region.name} of ${this.#region.address}`;
   }
 
   /** Finds out why the native layer refused an access. */
@@ -134,8 +195,8 @@ export class Mapping implements Registers, Disposable {
       const mapped = this.#areas.map(([start, size]) => `${hex(start)}-${hex(start + size - 1)}`).join(', ');
       throw coded(
         new RangeError(
-          `offset ${hex(offset)} lies in a part of ${this.region.name} that the kernel does not let be mapped; mapped: ` +
-            `${mapped}. ${this.region.name} itself (device.region) reaches it by system call`,
+          `offset ${hex(offset)} lies in a part of ${this.#region.name} that the kernel does not let be mapped; mapped: ` +
+            `${mapped}. ${this.#region.name} itself (device.region) reaches it by system call`,
         ),
         'ERR_OUT_OF_RANGE',
       );

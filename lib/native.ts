@@ -73,6 +73,12 @@ export interface BarAccessors {
   write64(offset: number, value: bigint): boolean;
 }
 
+/** What another environment lends, and what it told of it. */
+export interface Adopted<Handle> {
+  handle: Handle;
+  about: string;
+}
+
 type Width = 1 | 2 | 4 | 8;
 /** The result, or with `async` a promise of it. */
 export type Maybe<T> = T | Promise<T>;
@@ -249,6 +255,28 @@ export interface NativeAddon extends NativeIommufd, NativeFeatures {
   memoryBuffer(memory: MemoryHandle): ArrayBuffer;
   /** Gives the pages back; views kept over them see zeroes. Throws `EBUSY` while a DMA mapping exists. */
   memoryFree(memory: MemoryHandle): void;
+
+  // Between the environments of this process (native/adopt.cc)
+  /** Lends it to whoever has `key`, until it is given back to the kernel; `about` is told to them. Keeps it until then. */
+  shareBar(bar: BarHandle, key: string, about: string): void;
+  shareMemory(memory: MemoryHandle, key: string, about: string): void;
+  shareEventFd(eventfd: EventFdHandle, key: string, about: string): void;
+  /** What a key stands for, as something of this environment; null when that is nothing (any more). */
+  adoptBar(key: string): Adopted<BarHandle> | null;
+  /** `view` shows the memory if it was brought by its owner; null where it was not. */
+  adoptMemory(key: string, view: Uint8Array | null): Adopted<MemoryHandle> | null;
+  /** A number is the thread that waits on it already: only one can. */
+  adoptEventFd(key: string, thread: number): Adopted<EventFdHandle> | number | null;
+  /** Whether a key still stands for anything. */
+  shareOpen(key: string): boolean;
+  /** Ends it for the borrowers, who are not to be told by the end of the resource. */
+  shareRevoke(key: string): void;
+  /** The owner waits on it: -1, or the thread of the borrower that does. */
+  shareTake(key: string, thread: number): number;
+  /** The owner has stopped. */
+  shareGiveBack(key: string): void;
+  /** The thread that waits on it as a borrower, -1 for none. */
+  shareBorrower(key: string): number;
 
   // Giving things back (native/restore.cc)
   /** Writes each string to its file, in order, by `restoreRun` or when the environment ends, after devices closed. */

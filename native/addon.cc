@@ -21,6 +21,7 @@
 #include "memory.h"
 #include "region.h"
 #include "restore.h"
+#include "share.h"
 #include "sys.h"
 #include "teardown.h"
 #include "viommu.h"
@@ -106,6 +107,7 @@ Napi::Object init(Napi::Env env, Napi::Object target) {
   exportLoop(exports);
   exportMemory(exports);
   exportRestore(exports);
+  exportShare(exports);
   exportIommufd(exports);
   exportIoas(exports);
   exportIoasMap(exports);

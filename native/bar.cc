@@ -58,6 +58,24 @@ void BarMapping::cover(uint64_t start, uint64_t end) noexcept {
   if (end > start) deadpages::cover(base_ + start, end - start, protectionOf(writable_));
 }
 
+BarMapping::BarMapping(std::shared_ptr<Context> owner, std::shared_ptr<Share> share,
+                       std::shared_ptr<BarMapping> lender)
+    : Resource(kKind, std::move(owner)),
+      fileOffset_(lender->fileOffset_),
+      length_(lender->length_),
+      writable_(lender->writable_),
+      base_(lender->base_),
+      slot_(lender->slot_),
+      share_(std::move(share)),
+      lender_(std::move(lender)),
+      view_(context()) {
+  std::lock_guard<std::mutex> lock(lender_->mutex_);
+  if (!lender_->pages_) throw ClosedError("BAR mapping");
+  pages_ = lender_->pages_;
+  areas_ = lender_->areas_;
+  if (!areas_.empty()) first_ = areas_.front();
+}
+
 BarMapping::~BarMapping() {
   release();
 }
@@ -70,20 +88,22 @@ void* BarMapping::atOther(uint64_t byte, size_t width) const noexcept {
 }
 
 void BarMapping::wipe() noexcept {
-  cover(0, roundUp(length_, sys::pageSize()));
+  if (lender_) return lender_->wipe();
+  std::lock_guard<std::mutex> lock(mutex_);
+  // Not those of the device, which its owner may have put back in the meantime.
+  if (pages_ && deaths() != 0) cover(0, pages_->length());
 }
 
 bool BarMapping::revive() {
-  if (refused_ || deaths() == 0) return false;
-  const std::shared_ptr<DeviceFile> device = this->device();
-  if (!device) return false;
-  const FdRef fd = device->fd.use();
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (refused_ || deaths() == 0 || !device_) return false;
+  const FdRef fd = device_->fd.use();
   // Before the pages, which may die again as soon as they are there.
   slot_->dead.store(0);
   try {
-    map(fd->get(), device->path);
+    map(fd->get(), device_->path);
   } catch (...) {
-    wipe();
+    cover(0, pages_->length());
     slot_->dead.fetch_add(1);
     throw;
   }
@@ -91,12 +111,15 @@ bool BarMapping::revive() {
 }
 
 void BarMapping::refuse() noexcept {
+  if (!lender_) shares::revoke(*this);
+  std::lock_guard<std::mutex> lock(mutex_);
   refused_ = true;
   first_ = {0, 0};
   areas_.clear();
 }
 
 void BarMapping::release() noexcept {
+  if (!lender_) shares::revoke(*this);
   std::shared_ptr<Pages> pages;
   std::shared_ptr<DeviceFile> device;
   {
@@ -105,7 +128,8 @@ void BarMapping::release() noexcept {
     device.swap(device_);
   }
   if (!pages) return;
-  // Views hold the range too: it must stay valid under them, without the device.
+  if (lender_) return forget();
+  // Views and borrowers hold the range too: it must stay valid under them, without the device.
   if (pages.use_count() > 1) deadpages::cover(pages->data(), pages->length(), protectionOf(writable_));
   sigbus::unguard(slot_);
   gone_.reset();
@@ -119,7 +143,7 @@ Napi::Value BarMapping::buffer(Napi::Env env) {
     std::lock_guard<std::mutex> lock(mutex_);
     pages = pages_;
   }
-  if (!pages || refused_) throw ClosedError("BAR mapping");
+  if (!pages || refused_ || (share_ && share_->revoked())) throw ClosedError("BAR mapping");
   if (!writable_) {
     throw Napi::TypeError::New(
         env, "A read-only mapping has no ArrayBuffer: a store through it would end the process");

@@ -8,8 +8,11 @@ Napi::Value Task::start(Call& call, std::unique_ptr<Task> task) {
   napi_value promise = nullptr;
   task->context_ = call.context().shared_from_this();
   NAPI_THROW_IF_FAILED(env, napi_create_reference(env, error, 1, &task->error_), Napi::Value());
-  NAPI_THROW_IF_FAILED(env, napi_create_promise(env, &task->deferred_, &promise), Napi::Value());
-  NAPI_THROW_IF_FAILED(env, task->queue(env), Napi::Value());
+  napi_status status = napi_create_promise(env, &task->deferred_, &promise);
+  if (status == napi_ok) status = task->queue(env);
+  // A terminating worker takes no more work.
+  if (status != napi_ok) napi_delete_reference(env, std::exchange(task->error_, nullptr));
+  NAPI_THROW_IF_FAILED(env, status, Napi::Value());
   task.release();
   return Napi::Value(env, promise);
 }

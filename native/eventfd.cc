@@ -1,5 +1,7 @@
 #include "eventfd.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 
@@ -7,6 +9,25 @@
 #include "sys.h"
 
 namespace vfio {
+
+void EventFd::release() noexcept {
+  if (!share_ && shares::revoke(*this)) {
+    // Whoever waits on it in another thread wakes, and finds that it is over.
+    const FdRef last = fd.peek();
+    const uint64_t one = 1;
+    if (last) [[maybe_unused]]
+      const ssize_t written = ::write(last->get(), &one, sizeof one);
+  }
+  close();
+  // When it is out of this environment's epoll: the lender may wait on it from now on.
+  if (const auto share = std::exchange(share_, nullptr)) share->giveBack(Share::User::Borrower);
+}
+
+int64_t EventFd::borrow(const std::shared_ptr<Share>& share, int64_t thread) {
+  const int64_t holder = share->take(Share::User::Borrower, thread);
+  if (holder == Share::kNoThread) share_ = share;
+  return holder;
+}
 
 namespace {
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "share.h"
 #include "watched.h"
 
 namespace vfio {
@@ -14,7 +15,13 @@ class EventFd final : public Watched {
   EventFd(std::shared_ptr<Context> context, int fd) : Watched(kKind, std::move(context), "eventfd", fd) {}
   ~EventFd() override { release(); }
 
-  void release() noexcept override { close(); }
+  void release() noexcept override;
+  /** It is a descriptor of what `share` lends, and is given back with it; returns as `Share::take` does. */
+  int64_t borrow(const std::shared_ptr<Share>& share, int64_t thread);
+
+ private:
+  /** On the environment's thread. */
+  std::shared_ptr<Share> share_;
 };
 
 void exportEventFd(Exports& exports);

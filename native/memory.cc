@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "blocking.h"
+#include "share.h"
 #include "sys.h"
 
 namespace vfio {
@@ -56,6 +57,23 @@ Memory::Memory(std::shared_ptr<Context> owner, Bytes bytes, napi_ref view)
       brought_(view),
       view_(context()) {}
 
+Memory::Memory(std::shared_ptr<Context> owner, const std::shared_ptr<Memory>& lender)
+    : Resource(kKind, std::move(owner)),
+      data_(lender->data_),
+      length_(lender->length_),
+      borrowed_(true),
+      view_(context()) {
+  std::lock_guard<std::mutex> lock(lender->mutex_);
+  lender->checkOpen();
+  pages_ = lender->pages_;
+}
+
+bool Memory::hasPages() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  checkOpen();
+  return pages_ != nullptr;
+}
+
 void Memory::checkOpen() const {
   if (freed_) throw ClosedError("memory");
 }
@@ -87,6 +105,8 @@ Napi::Value Memory::buffer(Napi::Env env) {
 void Memory::pin() {
   std::lock_guard<std::mutex> lock(mutex_);
   checkOpen();
+  // It would be freed under the mapping by its owner, who knows nothing of that.
+  if (borrowed_) throw SysError(EBUSY, "mmap", {}, "the memory belongs to another thread");
   if (pins_ == 0 && brought_ != nullptr) keepFromForks();
   pins_++;
 }
@@ -117,6 +137,7 @@ void Memory::free() {
 }
 
 void Memory::release() noexcept {
+  if (!borrowed_) shares::revoke(*this);
   std::shared_ptr<Pages> pages;
   {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -128,8 +149,8 @@ void Memory::release() noexcept {
     kept_.reset();
     if (brought_ != nullptr) context().discard(std::exchange(brought_, nullptr));
   }
-  // A view that is left keeps the addresses; the memory goes back at once.
-  if (pages && pages.use_count() > 1) pages->zero();
+  // A view or a borrower that is left keeps the addresses; the memory goes back at once.
+  if (pages && !borrowed_ && pages.use_count() > 1) pages->zero();
   forget();
 }
 

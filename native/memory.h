@@ -26,12 +26,16 @@ class Memory final : public Resource {
   Memory(std::shared_ptr<Context> context, const Request& request);
   /** `view` is a strong reference to the Uint8Array that shows `bytes`, owned from here on. */
   Memory(std::shared_ptr<Context> context, Bytes bytes, napi_ref view);
+  /** Memory of another environment: the same pages, which stay that one's to give to devices and to free. */
+  Memory(std::shared_ptr<Context> context, const std::shared_ptr<Memory>& lender);
   ~Memory() override { release(); }
 
   uint8_t* address() const;
   /** What may be mapped for a device: whole pages when they are our own. */
   uint64_t mappedLength() const;
   Napi::Value buffer(Napi::Env env);
+  /** Whether its pages are our own, rather than those of a view that was brought. */
+  bool hasPages() const;
 
   /** A DMA mapping begins or ends. While there is one, a brought view's pages are kept out of forked
    * children. */
@@ -54,6 +58,7 @@ class Memory final : public Resource {
   std::unique_ptr<KeptFromForks> kept_;
   napi_ref brought_ = nullptr;
   unsigned pins_ = 0;
+  const bool borrowed_ = false;
   bool freed_ = false;
   View view_;
 };

@@ -1,10 +1,16 @@
-import { closedError, unsupportedError } from '../errors/vfio-error';
+import { types } from 'node:util';
+import { closedError, unsupportedError, type VfioError } from '../errors/vfio-error';
+import { type MemoryHandle, native } from '../native';
+import { share, type Shared } from '../shared';
 import { address64, hex, integer, powerOfTwo, rangeError } from '../validate';
 import type { ShareableMemory } from './dma';
 
-/** What a buffer needs from the {@link Dma} that made it. */
+/** What a buffer needs from the {@link Dma} that made it, or from the thread it was adopted from. */
 interface Owner {
   release(buffer: DmaBuffer): void;
+  memoryOf(buffer: DmaBuffer): MemoryHandle;
+  /** Of a buffer that was adopted: whether its own owner has freed it. */
+  readonly over?: boolean;
   releaseDirty?(buffer: DmaBuffer, pageSize: number): BigUint64Array;
   move?(buffer: DmaBuffer, memory: ShareableMemory): DmaBuffer;
 }
@@ -35,6 +41,7 @@ export class DmaBuffer implements Disposable {
   #owner: Owner | undefined;
   readonly #buffer: ArrayBufferLike;
   readonly #byteOffset: number;
+  #shared: Shared<DmaBuffer> | undefined;
   readonly #views = new Map<ViewType<ArrayBufferView>, ArrayBufferView>();
 
   /** @internal */
@@ -43,7 +50,9 @@ export class DmaBuffer implements Disposable {
     iova: bigint,
     view: { buffer: ArrayBufferLike; byteOffset: number; byteLength: number },
     access: { deviceReads: boolean; deviceWrites: boolean },
+    shared?: Shared<DmaBuffer>,
   ) {
+    this.#shared = shared;
     this.#owner = owner;
     this.iova = iova;
     this.iovaLo = Number(iova & 0xffff_ffffn);
@@ -56,7 +65,7 @@ export class DmaBuffer implements Disposable {
   }
 
   get freed(): boolean {
-    return this.#owner === undefined;
+    return this.#owner?.over ?? this.#owner === undefined;
   }
 
   /** The memory. It may be larger than the mapping when it was brought by the user: it starts at {@link byteOffset}. */
@@ -108,8 +117,17 @@ export class DmaBuffer implements Disposable {
   }
 
   /**
+   * Lets other threads of this process use it: `adopt()` makes a buffer of the result there, over the same memory, at the
+   * same {@link iova}. Keep the typed arrays there in variables: each of the getters asks whether it was freed.
+   */
+  share(): Shared<DmaBuffer> {
+    this.#check();
+    return (this.#shared ??= this.#share());
+  }
+
+  /**
    * Takes it out of the IOMMU (`VFIO_IOMMU_UNMAP_DMA`) and gives the memory back; the device faults if it still uses it.
-   * Does nothing the second time.
+   * Of a buffer that was adopted it lets go, and changes nothing for the device. Does nothing the second time.
    */
   free(): void {
     this.#owner?.release(this);
@@ -126,7 +144,7 @@ export class DmaBuffer implements Disposable {
   freeDirty(pageSize = 4096): BigUint64Array {
     this.#check();
     powerOfTwo(pageSize, 'pageSize', 1, 2 ** 40);
-    if (this.#owner?.releaseDirty === undefined) throw unsupportedError('No IOMMU knows of this memory');
+    if (this.#owner?.releaseDirty === undefined) throw this.#notHere();
     return this.#owner.releaseDirty(this, pageSize);
   }
 
@@ -142,12 +160,14 @@ export class DmaBuffer implements Disposable {
    */
   moveTo(memory: ShareableMemory): DmaBuffer {
     this.#check();
-    if (this.#owner?.move === undefined) throw unsupportedError('No IOMMU knows of this memory');
+    if (this.#owner?.move === undefined) throw this.#notHere();
     return this.#owner.move(this, memory);
   }
 
   /** @internal Called by the owner once the IOMMU let go. */
   markFreed(): void {
+    // The memory may stay for a while after it, under another mapping or a neighbour on a huge page.
+    if (this.#shared !== undefined && this.#owner?.over === undefined) native().shareRevoke(this.#shared.key);
     this.#owner = undefined;
     this.#views.clear();
   }
@@ -157,7 +177,29 @@ export class DmaBuffer implements Disposable {
   }
 
   #check(): void {
-    if (this.#owner === undefined) throw closedError(`The DMA buffer at IOVA ${hex(this.iova)}`);
+    if (this.freed) throw closedError(`The DMA buffer at IOVA ${hex(this.iova)}`);
+  }
+
+  #share(): Shared<DmaBuffer> {
+    const { byteOffset, byteLength, deviceReads, deviceWrites } = this;
+    const brought = types.isSharedArrayBuffer(this.#buffer);
+    const iova = hex(this.iova);
+    return share(
+      'buffer',
+      { iova, brought, byteOffset, byteLength, deviceReads, deviceWrites },
+      (key, about) => {
+        if (this.#owner !== undefined) native().shareMemory(this.#owner.memoryOf(this), key, about);
+      },
+      types.isSharedArrayBuffer(this.#buffer) ? this.#buffer : undefined,
+    );
+  }
+
+  #notHere(): VfioError {
+    return unsupportedError(
+      this.#owner?.over === undefined
+        ? 'No IOMMU knows of this memory'
+        : 'Only the thread that made this buffer can change its mapping',
+    );
   }
 
   #view<T extends ArrayBufferView>(type: ViewType<T>): T {

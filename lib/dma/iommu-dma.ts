@@ -86,6 +86,11 @@ export class IommuDma extends Dma {
   }
 
   /** @internal */
+  memoryOf(buffer: DmaBuffer): MemoryHandle {
+    return this.#get(buffer).memory;
+  }
+
+  /** @internal */
   release(buffer: DmaBuffer): void {
     const mapped = this.#mapped.get(buffer);
     if (mapped === undefined) return;

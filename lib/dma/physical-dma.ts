@@ -1,5 +1,5 @@
 import { attempt, attemptStep } from '../errors/explain';
-import { unsupportedError, VfioError } from '../errors/vfio-error';
+import { closedError, unsupportedError, VfioError } from '../errors/vfio-error';
 import { native, type MemoryHandle } from '../native';
 import type { Steps } from '../steps';
 import { hex, rangeError, valueError } from '../validate';
@@ -49,6 +49,13 @@ export class PhysicalDma extends Dma {
 
   override freeAll(): void {
     for (const buffer of this.buffers) this.release(buffer);
+  }
+
+  /** @internal */
+  memoryOf(buffer: DmaBuffer): MemoryHandle {
+    const page = this.#taken.get(buffer);
+    if (page === undefined) throw closedError(`The DMA buffer at ${hex(buffer.iova)}`);
+    return page.memory;
   }
 
   /** @internal */

@@ -27,6 +27,7 @@ export interface VfioErrorDetails {
  * - `ERR_VFIO_UNSUPPORTED`: this device or this kernel does not have it
  * - `ERR_VFIO_NO_IOVA`: no free I/O virtual address range fits
  * - `ERR_VFIO_TIMEOUT`: a wait ran out
+ * - `ERR_VFIO_NOT_SHARED`: what a thread wants to adopt was never shared, or is not there any more
  * - `ERR_VFIO_NOT_BUILT`: the native part is missing, or for another machine
  * - `ERR_VFIO_DEVICE_ERROR`: the device reported an uncorrectable PCI error
  *

@@ -5,7 +5,9 @@ import { EventFd } from '../eventfd';
 import { type IrqAction, native } from '../native';
 import { boolean, options as checkOptions } from '../validate';
 import type { IrqInfo } from './irq-info';
-import { IrqVector, readCounts, type VectorOwner } from './irq-vector';
+import { IrqVector } from './irq-vector';
+import { readCounts } from './options';
+import type { VectorOwner } from './vector-owner';
 
 /** Options of {@link Intx.enable}. */
 export interface IntxOptions {

@@ -1,31 +1,15 @@
 import { EventEmitter } from 'node:events';
-import type { Device } from '../device';
 import { attempt } from '../errors/explain';
 import { closedError, VfioError } from '../errors/vfio-error';
 import { EventFd } from '../eventfd';
 import { native } from '../native';
-import { abortSignal, boolean, integer, options as checkOptions } from '../validate';
+import type { Shared } from '../shared';
+import { abortSignal, options as checkOptions } from '../validate';
 import { CountQueue } from './count-queue';
 import { hold, listen, release } from './dispatcher';
-import type { IrqInfo } from './irq-info';
-
-/** Options of {@link IrqVector.wait}. */
-export interface WaitOptions {
-  /** Milliseconds; default for ever. */
-  timeoutMs?: number;
-  /** Ends the wait with an `AbortError`. */
-  signal?: AbortSignal;
-}
-
-/** The longest time Node's timers and poll(2) take. */
-const maxTimeout = 2 ** 31 - 1;
-
-/** What a vector needs from the interrupt kind that made it. */
-export interface VectorOwner {
-  readonly info: IrqInfo;
-  /** @internal Disarms it in the kernel. */
-  release(vector: IrqVector): void;
-}
+import { readTimeout, readWait, type WaitOptions } from './options';
+import { Turn } from './turn';
+import type { VectorDevice, VectorOwner } from './vector-owner';
 
 /**
  * One interrupt vector of a device: an eventfd that the kernel signals, on this environment's event loop.
@@ -44,19 +28,29 @@ export class IrqVector
 {
   /** Its number among the vectors of its kind. */
   readonly index: number;
-  readonly #device: Device;
+  readonly #device: VectorDevice;
   readonly #owner: VectorOwner;
-  readonly #eventfd = new EventFd();
+  readonly #eventfd: EventFd;
   readonly #readCounts: boolean;
   readonly #queues = new Set<CountQueue>();
   #total = 0;
   #stop: (() => void) | undefined;
   #referenced = true;
   #holding = false;
+  #ended = false;
+  readonly #turn: Turn;
 
   /** @internal */
-  constructor(device: Device, owner: VectorOwner, index: number, readCounts: boolean) {
+  constructor(
+    device: VectorDevice,
+    owner: VectorOwner,
+    index: number,
+    readCounts: boolean,
+    adopted?: { eventfd: EventFd; shared: Shared<IrqVector> },
+  ) {
     super();
+    this.#eventfd = adopted?.eventfd ?? new EventFd();
+    this.#turn = new Turn(adopted?.shared);
     this.#device = device;
     this.#owner = owner;
     this.index = index;
@@ -80,7 +74,24 @@ export class IrqVector
   }
 
   get closed(): boolean {
-    return this.#eventfd.closed;
+    return this.#ended || this.#owner.over === true;
+  }
+
+  /** The thread that has adopted it, by its `threadId`: only there can it be waited for. `undefined` when none has. */
+  get adoptedBy(): number | undefined {
+    return this.#turn.adoptedBy;
+  }
+
+  /**
+   * Lets another thread of this process wait for it: `adopt()` makes a vector of the result there. Whichever thread starts to
+   * wait has it, one at a time: adopting fails while this one listens, and here listening fails with `ERR_VFIO_BUSY` until the
+   * adopted one is closed or its thread has ended, by whatever way. Signals that nobody has taken by then wait here.
+   */
+  share(): Shared<IrqVector> {
+    if (this.closed) throw closedError(this.#name);
+    const { address } = this.#device;
+    const about = { address, info: this.#owner.info, index: this.index, counts: this.#readCounts };
+    return this.#turn.share(about, this.#eventfd, this.#stop !== undefined, this.#name);
   }
 
   /**
@@ -90,9 +101,8 @@ export class IrqVector
    * @throws VfioError `ERR_VFIO_TIMEOUT` after `timeoutMs`, `ERR_VFIO_CLOSED` when the vector closes; AbortError
    */
   async wait(options?: WaitOptions): Promise<number> {
-    const { timeoutMs, signal } = checkOptions(options, 'options', ['timeoutMs', 'signal']);
-    if (timeoutMs !== undefined) integer(timeoutMs, 'options.timeoutMs', 0, maxTimeout);
-    const queue = this.#queue(abortSignal(signal, 'options.signal'));
+    const { timeoutMs, signal } = readWait(options);
+    const queue = this.#queue(signal);
     const timer =
       timeoutMs === undefined
         ? undefined
@@ -115,15 +125,22 @@ export class IrqVector
    *
    * @param timeoutMs default for ever
    * @returns how many signals there were, 0 when the time ran out
+   * @throws VfioError `ERR_VFIO_CLOSED` when the vector is closed, `ERR_VFIO_BUSY` while another thread has it
    */
   waitSync(timeoutMs?: number): number {
-    if (timeoutMs !== undefined) integer(timeoutMs, 'timeoutMs', 0, maxTimeout);
+    const limit = readTimeout(timeoutMs, 'timeoutMs') ?? -1;
     if (this.closed) throw closedError(this.#name);
-    const count = attempt({ doing: `Waiting for ${this.#name}` }, () =>
-      native().eventFdWait(this.#eventfd.handle, timeoutMs ?? -1),
-    );
-    this.#total += count;
-    return count;
+    const doing = `Waiting for ${this.#name}`;
+    this.#turn.take(this.#name);
+    try {
+      const { handle } = this.#eventfd;
+      const count = attempt({ doing }, () => native().eventFdWait(handle, limit));
+      if (this.#endIfOver()) throw closedError(this.#name);
+      this.#total += count;
+      return count;
+    } finally {
+      if (this.#stop === undefined) this.#turn.giveBack();
+    }
   }
 
   /**
@@ -164,9 +181,13 @@ export class IrqVector
     return this;
   }
 
-  /** Disarms the vector. Waits end with `ERR_VFIO_CLOSED`, iterations end. Does nothing the second time. */
+  /**
+   * Disarms the vector. Waits end with `ERR_VFIO_CLOSED`, iterations end, in a thread that adopted it too. Of one that was
+   * adopted it ends the waiting here, and gives it back to its owner. Does nothing the second time.
+   */
   close(): void {
-    if (this.closed) return;
+    if (this.#ended) return;
+    this.#ended = true;
     try {
       this.#owner.release(this);
     } finally {
@@ -188,6 +209,7 @@ export class IrqVector
 
   #queue(signal: AbortSignal | undefined): CountQueue {
     if (this.closed) throw closedError(this.#name);
+    this.#turn.check(this.#name);
     const queue = new CountQueue(signal, () => {
       this.#queues.delete(queue);
       this.#update(0);
@@ -203,12 +225,30 @@ export class IrqVector
   #update(coming: number): void {
     const wanted = !this.closed && this.listenerCount('interrupt') + coming + this.#queues.size > 0;
     if (wanted && this.#stop === undefined) {
-      this.#stop = listen(this.#eventfd, count => this.#onSignal(count), this.#readCounts);
+      this.#turn.take(this.#name);
+      this.#stop = this.#listen();
     } else if (!wanted && this.#stop !== undefined) {
       this.#stop();
       this.#stop = undefined;
+      this.#turn.giveBack();
     }
     this.#hold(wanted && this.#referenced);
+  }
+
+  #listen(): () => void {
+    try {
+      return listen(this.#eventfd, count => this.#onSignal(count), this.#readCounts);
+    } catch (error) {
+      this.#turn.giveBack();
+      throw error;
+    }
+  }
+
+  /** Whether another thread's vector was closed there; then it ends here too. */
+  #endIfOver(): boolean {
+    if (this.#owner.over !== true) return false;
+    this.close();
+    return true;
   }
 
   #hold(wanted: boolean): void {
@@ -245,6 +285,8 @@ export class IrqVector
   }
 
   #onSignal(count: number): void {
+    // That it is over is told by a signal too.
+    if (this.#endIfOver()) return;
     this.#total += count;
     for (const queue of this.#queues) queue.push(count);
     this.emit('interrupt', count);
@@ -253,15 +295,9 @@ export class IrqVector
 
 /** Calls `update` before an `'interrupt'` listener is added (1) and after one was removed (0). */
 function onListeners(emitter: EventEmitter, update: (coming: number) => void): void {
-  emitter.on('newListener', event => {
-    if (event === 'interrupt') update(1);
-  });
-  emitter.on('removeListener', event => {
-    if (event === 'interrupt') update(0);
-  });
-}
-
-/** Options of enabling interrupts, checked. */
-export function readCounts(counts: boolean | undefined): boolean {
-  return counts === undefined || boolean(counts, 'options.counts');
+  for (const [event, coming] of Object.entries({ newListener: 1, removeListener: 0 })) {
+    emitter.on(event, changed => {
+      if (changed === 'interrupt') update(coming);
+    });
+  }
 }

@@ -4,7 +4,9 @@ import { busyError, closedError, unsupportedError } from '../errors/vfio-error';
 import { native } from '../native';
 import { integer, options as checkOptions } from '../validate';
 import type { IrqInfo } from './irq-info';
-import { IrqVector, readCounts, type VectorOwner } from './irq-vector';
+import { IrqVector } from './irq-vector';
+import { readCounts } from './options';
+import type { VectorOwner } from './vector-owner';
 
 /** A run of vectors. */
 export interface VectorRange {

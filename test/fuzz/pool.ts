@@ -7,6 +7,9 @@ const most = 12;
 /** What stays open until somebody closes it, as its documentation says. */
 const mustBeClosed = ['Device', 'Group', 'Container', 'Iommufd', 'Ioas', 'Binding', 'DmaBuffer'];
 
+/** What `share()` returns is plain data, and no class of the API: it goes by this name. */
+export const tokens = 'Shared';
+
 const closers = ['close', 'free', 'restore'] as const;
 
 export class Pool {
@@ -34,6 +37,7 @@ export class Pool {
   }
 
   #classOf(value: object): string | undefined {
+    if ('vfio' in value && 'key' in value) return tokens;
     return this.classes.find(([, { prototype }]) =>
       Object.prototype.isPrototypeOf.call(prototype, value),
     )?.[0];

@@ -22,6 +22,13 @@ const errnos = [
   constants.errno.ENODEV,
 ];
 
+/** How a program that means well gets what can be shared. */
+const shareable: Readonly<Record<string, (device: vfio.Device) => vfio.Shareable>> = {
+  Mapping: device => device.bar(0).map(),
+  DmaBuffer: device => device.dma.alloc(4096),
+  IrqVector: device => device.msix.enable(1)[0],
+};
+
 type Exported = Readonly<Record<string, unknown>>;
 interface Made {
   what: string;
@@ -94,6 +101,7 @@ export class Session {
         }),
       );
     else if (dice < 13) this.#function();
+    else if (dice < 15) this.#share();
     else this.#member(dice);
   }
 
@@ -115,6 +123,19 @@ export class Session {
     ]);
     const target = owner === undefined ? vfio : (vfio as Exported)[owner];
     this.#invoke(owner ?? 'vfio', target, callable);
+  }
+
+  /** Sharing and adopting: chance alone would seldom do the one with the result of the other. */
+  #share(): void {
+    const [name, make] = this.#random.pick(Object.entries(shareable));
+    const device = this.#pool.get('Device') as vfio.Device | undefined;
+    this.#call('adopt(share())', [name], () => {
+      const found = this.#pool.get(name) ?? (device && make(device));
+      this.#pool.add(found);
+      const token = (found as vfio.Mapping | undefined)?.share();
+      this.#pool.add(token);
+      return token && vfio.adopt(token);
+    });
   }
 
   #member(dice: number): void {

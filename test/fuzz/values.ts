@@ -2,6 +2,7 @@
 import type { Random } from '../support/random.js';
 import { values as wrong } from '../support/wrong-values.js';
 import type { Parameter, Type } from './api.js';
+import { tokens } from './pool.js';
 
 const wrongValues = Object.values(wrong);
 /** What is not an object of ours, but has getters of ours: as an object of options those throw, which is its own fault. */
@@ -79,6 +80,7 @@ export class Values {
     // Leaving it out means for ever.
     if (isWait(name)) return this.random.chance(0.95) ? this.random.pick(waits) : -1;
     if (this.random.chance(0.06)) return this.random.pick(type.kind === 'class' ? wrongValues : harmless);
+    if (name === 'shared' && this.random.chance(0.9)) return this.sources.object(tokens) ?? this.wrong();
     return this.#made(type, name);
   }
 

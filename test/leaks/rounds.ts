@@ -1,7 +1,8 @@
 /** Rounds of open, use and close: each is to leave nothing. */
 import { createWorker } from '../support/processes.js';
-import { Container, Device, EventFd, Group } from '../../lib/index.js';
+import { adopt, Container, Device, EventFd, Group } from '../../lib/index.js';
 import { wasmMemory } from '../lab/support/shared-memory.js';
+import { looseBuffer } from '../support/loose.js';
 import { looseVector } from '../support/vector.js';
 
 export interface Round {
@@ -10,6 +11,9 @@ export interface Round {
   every: number;
   run: () => void | Promise<void>;
 }
+
+/** Whether the next worker ends before what it adopted, or after it. */
+let terminateFirst = true;
 
 /** What needs no device. */
 export const plainRounds: readonly Round[] = [
@@ -33,6 +37,50 @@ export const plainRounds: readonly Round[] = [
       vector.eventfd.signal();
       for await (const count of vector) if (count > 0) break;
       vector.close();
+    },
+  },
+  {
+    name: 'a vector and a buffer that are shared and adopted',
+    every: 1,
+    run: async () => {
+      const { vector } = looseVector();
+      const buffer = looseBuffer();
+      const [event, memory] = [adopt(vector.share()), adopt(buffer.share())];
+      const waiting = event.wait();
+      vector.eventfd.signal();
+      await waiting;
+      if (memory.u8[0] !== 0) throw new Error('memory that is not zeroed');
+      event.close();
+      vector.close();
+      buffer.free();
+    },
+  },
+  {
+    name: 'a worker that adopts them, and is terminated while events flow or sees them end',
+    every: 100,
+    run: async () => {
+      const { vector } = looseVector();
+      const buffer = looseBuffer();
+      const { worker, message } = createWorker(
+        ({ vfio, require }, tokens) => {
+          const { parentPort } = require('node:worker_threads') as typeof import('node:worker_threads');
+          const memory = vfio.adopt(tokens.buffer).u32;
+          const vector = vfio.adopt(tokens.vector);
+          vector.on('interrupt', () => {
+            memory[0] = (memory[0] ?? 0) + 1;
+            if (memory[0] === 10) parentPort?.postMessage('busy');
+            vector.eventfd.signal();
+          });
+        },
+        { vector: vector.share(), buffer: buffer.share() },
+      );
+      vector.eventfd.signal();
+      await message();
+      if (terminateFirst) await worker.terminate();
+      terminateFirst = !terminateFirst;
+      vector.close();
+      buffer.free();
+      await worker.terminate();
     },
   },
   {
@@ -129,9 +177,12 @@ export function deviceRounds(address: string, group: string | number): readonly 
 function use(device: Device): void {
   const mapping = device.regions.find(({ areas }) => areas.length > 0)?.map();
   mapping?.read32(0);
+  if (mapping !== undefined && adopt(mapping.share()).buffer.byteLength === 0)
+    throw new Error('an empty one');
   if (mapping?.buffer.byteLength === 0) throw new Error('an empty mapping');
   const memory = device.dma.alloc(8192);
   memory.u32[0] = 1;
+  if (adopt(memory.share()).u32[0] !== 1) throw new Error('other memory');
   const kind = [device.msix, device.msi].find(({ count }) => count > 0);
   for (const vector of kind?.enable(1) ?? []) vector.on('interrupt', () => undefined);
   device.enableBusMaster();

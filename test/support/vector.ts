@@ -1,6 +1,7 @@
 import type { Device } from '../../lib/device.js';
 import { decodeIrqInfo } from '../../lib/irq/irq-info.js';
-import { IrqVector, type VectorOwner } from '../../lib/irq/irq-vector.js';
+import { IrqVector } from '../../lib/irq/irq-vector.js';
+import type { VectorOwner } from '../../lib/irq/vector-owner.js';
 
 /** What a vector asks its device for. */
 export interface DeviceState {

@@ -39,4 +39,20 @@ labSuite('errors that a device reports (AER)', function () {
     await pause(500);
     assert.deepEqual(errors, []);
   });
+
+  it('that are fatal are events, and the device opens again although its link was reset', async () => {
+    {
+      await using device = await Device.open(devices.rng);
+      const registers = device.regions.find(({ areas }) => areas.length > 0)?.map();
+      const failed = once(device, 'error');
+      await inject('DLP');
+      const [error] = (await failed) as [unknown];
+      assert.ok(error instanceof VfioError);
+      assert.deepEqual([error.code, error.address], ['ERR_VFIO_DEVICE_ERROR', devices.rng]);
+      // Whatever they read while the link is down: they do not fault.
+      for (let i = 0; i < 100; i++) registers?.read32(0);
+    }
+    await using again = await Device.open(devices.rng);
+    assert.equal(again.config.vendorId, 0x1af4);
+  });
 });

@@ -54,9 +54,9 @@ describe('what keeps a process alive', () => {
   const fate = async (body: Body<typeof modules>): Promise<string> => {
     const ended = await createProcess(
       (kit, { modules: paths, source }) => {
-        // It keeps nothing alive, and only comes to pass where something else does.
-        setTimeout(() => process.kill(process.pid, 'SIGKILL'), 400).unref();
         ((0, eval)(`(${source})`) as Body<unknown>)(kit, paths);
+        // It keeps nothing alive, and only comes to pass where something else does. Not before: loading may take longer.
+        setTimeout(() => process.kill(process.pid, 'SIGKILL'), 400).unref();
       },
       { modules, source: body.toString() },
     );

@@ -43,4 +43,34 @@ describe('SIGBUS that is not about a mapping', () => {
       assert.deepEqual([code, signal, stdout, stderr], [0, null, '4294967295 1\nSIGBUS\n', '']);
     });
   }
+
+  it('finds the guard again at the next mapping after a handler came between two, and went', async () => {
+    const { signal, stdout, stderr } = await createProcess(({ native, require }, paths) => {
+      const { FileDevice } = require(paths.device) as Support;
+      const heard: string[] = [];
+      const listener = (): unknown => heard.push('SIGBUS');
+      const devices = [0, 1, 2].map(() => new FileDevice());
+      const [first, second, third] = devices as [Device, Device, Device];
+      type Device = (typeof devices)[number];
+      const before = native.barAccessors(first.map());
+      process.on('SIGBUS', listener);
+      const between = native.barAccessors(second.map());
+      first.die();
+      second.die();
+      console.log(before.read32(0), between.read32(4096));
+      // Takes the process's handler away, whosever it is by now: nothing may die before the next mapping.
+      process.off('SIGBUS', listener);
+      const after = native.barAccessors(third.map());
+      third.die();
+      first.answer();
+      native.deviceRevive(first.handle);
+      console.log(before.read32(0), after.read32(0));
+      first.die();
+      console.log(before.read32(0), heard.length, ...devices.map(device => device.deaths()));
+      process.kill(process.pid, 'SIGBUS');
+    }, modules);
+    const ones = '4294967295';
+    assert.deepEqual([stdout, stderr], [`${ones} ${ones}\n1 ${ones}\n${ones} 0 2 1 1\n`, '']);
+    assert.equal(signal, 'SIGBUS', 'from outside it still ends the process');
+  });
 });

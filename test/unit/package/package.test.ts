@@ -47,6 +47,7 @@ const names = [
   'ViommuType',
   'VirtualDevice',
   'VirtualEventQueue',
+  'adopt',
   'bindDevice',
   'bindDeviceSync',
   'doctor',

@@ -28,6 +28,9 @@ export async function drive(): Promise<bigint> {
   const report: DoctorReport = doctor();
   using doorbell = nic.bar(0).ioeventfd(0, 32, 5);
   doorbell.trigger();
+  const token: Shared<IrqVector> = rx.share();
+  adopt(token).unref();
+  adopt(ring.share()).u32[0] = adopt(nic.bar(0).map().share()).read32(0);
   return wide + ring.iova + shared.iova + BigInt(counted + device.vendorId) + (range?.start ?? 0n) + BigInt(report.ok);
 }
 
@@ -42,12 +45,17 @@ export function mistakes(nic: Device): void {
   nic.dma.map(new ArrayBuffer(4096));
   // @ts-expect-error it is read-only
   nic.info.reset = false;
+  // @ts-expect-error a device is opened where it is used
+  adopt(nic);
+  // @ts-expect-error a token of a mapping is no vector
+  const vector: IrqVector = adopt(nic.bar(0).map().share());
+  void vector;
   // @ts-expect-error for the library alone
   nic.adopt(nic);
 }
 `;
-const imported = 'Device, doctor, findDevice';
-const types = 'Registers, PciDevice, IovaRange, DoctorReport, VfioError';
+const imported = 'adopt, Device, doctor, findDevice';
+const types = 'Registers, PciDevice, IovaRange, DoctorReport, VfioError, IrqVector, Shared';
 
 describe('the declarations', function () {
   this.timeout(60_000);
