@@ -20,7 +20,7 @@ import { FaultQueue } from './fault-queue';
 import { Ioas } from './ioas';
 import { Iommufd } from './iommufd';
 import { invalidate, type InvalidateResult } from './invalidate';
-import type { PageTable } from './page-table';
+import { type PageTable, registerPageTable } from './page-table';
 import { Viommu } from './viommu';
 
 /** Options of {@link HwPageTable}'s allocation (`IOMMU_HWPT_ALLOC`, kernel 6.6). */
@@ -107,6 +107,7 @@ export class HwPageTable implements PageTable, Disposable {
     this.#faultQueue = faultQueue;
     faultQueue?.adopt(this);
     this.iommufd.adopt(this);
+    registerPageTable(this);
   }
 
   /**

@@ -10,7 +10,7 @@ import { iovaRanges } from '../iova-ranges';
 import { address64, boolean, hex, instanceOf, integer, typeError } from '../validate';
 import { IommuOption, Iommufd } from './iommufd';
 import { IovaMapping } from './iova-mapping';
-import type { PageTable } from './page-table';
+import { type PageTable, registerPageTable } from './page-table';
 
 /** Where and how something is mapped that is not memory of this process. */
 export type IovaOptions = Omit<MapOptions, 'iova'> & { iova?: bigint | number };
@@ -40,6 +40,7 @@ export class Ioas implements PageTable, Disposable {
       native().ioasAlloc(iommufd.handle),
     );
     this.#dma = new IommuDma(this);
+    registerPageTable(this);
     this.refresh();
   }
 

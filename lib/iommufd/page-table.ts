@@ -15,9 +15,16 @@ export interface PageTable {
   refresh(): void;
 }
 
+const made = new WeakSet<PageTable>();
+
+/** What only looks like a page table must not get as far as the kernel, which goes by the number alone. */
+export function registerPageTable(table: PageTable): void {
+  made.add(table);
+}
+
 /** Refuses what a device of an iommufd cannot be attached to. */
 export function checkPageTable(target: PageTable, iommufd: Iommufd): void {
-  if (propertyOf(target, 'iommufd') !== iommufd) {
+  if (propertyOf(target, 'iommufd') !== iommufd || !made.has(target)) {
     throw typeError('target', 'an Ioas or HwPageTable of the same iommufd', target);
   }
   if (target.closed) throw closedError(`Page table ${target.id}`);

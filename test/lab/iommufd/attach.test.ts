@@ -161,7 +161,8 @@ labSuite('iommufd: what a device is attached to', () => {
     using other = Iommufd.open();
     using foreign = other.allocIoas();
     const wrong = { name: 'TypeError', message: /target must be an Ioas or HwPageTable of the same iommufd/ };
-    for (const target of [foreign, undefined, null, {}, 1, iommufd]) {
+    const { id } = spaces[0];
+    for (const target of [foreign, undefined, null, {}, 1, iommufd, { iommufd, id, closed: false }]) {
       assert.throws(() => device.attach(target as Ioas), wrong);
     }
     assert.throws(() => HwPageTable.alloc(device, foreign), {
