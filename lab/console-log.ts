@@ -18,14 +18,14 @@ export class ConsoleLog {
     if (watcher) this.#timer = setInterval(() => this.#passOn(), 100);
   }
 
+  /** All there is. */
+  text(): string {
+    return readFileSync(this.file, 'utf8');
+  }
+
   /** The last lines, as far as there are any. */
   tail(): string {
-    return readFileSync(this.file, 'utf8')
-      .replaceAll('\r', '')
-      .trimEnd()
-      .split('\n')
-      .slice(-lines)
-      .join('\n');
+    return this.text().replaceAll('\r', '').trimEnd().split('\n').slice(-lines).join('\n');
   }
 
   close(): void {

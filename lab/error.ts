@@ -6,5 +6,5 @@ export class LabError extends Error {
   static readonly exitCode = 125;
 }
 
-/** QEMU ended under a running command: an assertion of the emulator's, mostly, and worth another try. */
+/** QEMU ended under a running command, or lost a timer of the guest's: faults of the emulator's, mostly, and worth another try. */
 export class DeadQemuError extends LabError {}

@@ -13,6 +13,7 @@ import type { Accelerator } from './qemu.js';
 import type { Qemu } from './qemu-program.js';
 import { makeRunDirectory } from './run-directory.js';
 import { agentFd, monitorFd, monitorPortFd, writeRunFiles } from './run-files.js';
+import { timerHasStopped } from './stalled-timer.js';
 
 /** What a machine is started from. */
 export interface VmOptions {
@@ -43,6 +44,7 @@ export class Vm implements AsyncDisposable {
   readonly #directory: Disposable;
   readonly #process: Disposable;
   readonly #gone: Promise<unknown>;
+  readonly #watch: NodeJS.Timeout;
   #closing = false;
 
   private constructor(options: VmOptions) {
@@ -64,6 +66,11 @@ export class Vm implements AsyncDisposable {
     for (const stream of [this.#qemu.stdout, this.#qemu.stderr]) {
       stream?.on('data', (data: Buffer) => (said = (said + data.toString()).slice(-4000)));
     }
+    this.#watch = setInterval(() => {
+      if (!timerHasStopped(this.#console.text())) return;
+      clearInterval(this.#watch);
+      this.#channel.fail(this.#explain('the timer of a processor of the guest has stopped', said));
+    }, 5000).unref();
     this.#qemu.on('error', cause =>
       this.#channel.fail(new LabError(`cannot run QEMU: ${cause.message}`, { cause })),
     );
@@ -128,6 +135,7 @@ export class Vm implements AsyncDisposable {
   /** Ends the machine. Its disks are scratch and the agent has synced the shared directory, so QEMU just goes. */
   async close(): Promise<void> {
     this.#closing = true;
+    clearInterval(this.#watch);
     this.#process[Symbol.dispose]();
     this.#channel.fail(new LabError('the machine was closed'));
     await this.#gone;

@@ -63,6 +63,16 @@ export async function labWorld(): Promise<World> {
 function allowed(target: unknown, method: string): boolean {
   if (/^bindDevice|^hotReset/.test(method)) return false;
   if (!/^write|^ioeventfd$/.test(method) || target instanceof PciConfig) return true;
-  const region = target instanceof Mapping ? target.region : target;
+  const region = target instanceof Mapping ? regionOf(target) : target;
+  if (region === undefined) return false;
   return !(region instanceof Region) || sturdy.includes(region.address);
+}
+
+/** Unknown of a mapping that was adopted. */
+function regionOf(mapping: Mapping): Region | undefined {
+  try {
+    return mapping.region;
+  } catch {
+    return undefined;
+  }
 }

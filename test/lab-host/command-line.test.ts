@@ -101,6 +101,14 @@ describe('lab: the command line', function () {
     assert.match(stderr, /QEMU ended by itself \(exit code 0\)/);
   });
 
+  it('gives a machine up of which a processor lost its timer, by what the kernel says', async () => {
+    const complaint = "rcu: rcu_preempt kthread timer wakeup didn't happen for 5251 jiffies!";
+    const script = `for i in 1 2 3; do echo "<3>${complaint}" >/dev/kmsg; done; sleep 60`;
+    const { code, stderr } = await start(['sh', '-c', script], temporary).ended;
+    assert.equal(code, 125);
+    assert.match(stderr, /the timer of a processor of the guest has stopped/);
+  });
+
   it('boots again when QEMU dies in the boot, and gives up when it does so twice', async () => {
     for (const [deaths, expected] of [
       [1, { code: 5, stdout: 'up\n' }],
