@@ -29,6 +29,7 @@ function stages({ only, grep, profiles }: RunArguments): Stage[] {
     { part: 'lint', stage: lintStage },
     { part: 'lab-host', stage: hostStage('lab-host', below('lab-host'), 5 * minute) },
     ...labs.slice(1).map(stage => ({ part: 'lab' as const, stage })),
+    { part: 'nics', stage: labStage({ profile: 'nics' }, nics(grep), 15 * minute) },
     { part: 'programs', stage: labStage({ profile: 'stock' }, programs(grep), 15 * minute) },
   ];
   const wanted = (part: Part): boolean =>
@@ -40,9 +41,13 @@ function stages({ only, grep, profiles }: RunArguments): Stage[] {
 function labTests(profile: string, grep: string | undefined): Selection {
   const special = profileTests[profile];
   const globs = (special ?? ['**/*.test.js']).map(glob => `dist/test/lab/${glob}`);
-  const ignore = special === undefined ? ['dist/test/lab/{kernel-*,unplug}/**'] : [];
+  const ignore = special === undefined ? ['dist/test/lab/{kernel-*,unplug,nics}/**'] : [];
   // An emulated processor is slow, and slower still when the host has other work.
   return { globs, ignore, grep, testTimeoutMs: 20_000 };
+}
+
+function nics(grep: string | undefined): Selection {
+  return { globs: ['dist/test/lab/nics/**/*.test.js'], grep, testTimeoutMs: 120_000 };
 }
 
 /** They wait for links, for seconds each. */

@@ -7,11 +7,12 @@ export const parts = {
   unit: 'the tests that any machine can run',
   'lab-host': 'the tests of the lab itself: they boot its virtual machine',
   lab: 'the tests inside the virtual machine, on real VFIO',
+  nics: 'the other drivers for NICs in examples, in a virtual machine with such NICs: only when named here',
   programs: 'the programs for NICs in examples, in the virtual machine: only when named here',
 } as const;
 export type Part = keyof typeof parts;
 /** Parts that take longer than there is time for each time. */
-export const onlyWhenNamed: readonly Part[] = ['programs'];
+export const onlyWhenNamed: readonly Part[] = ['nics', 'programs'];
 
 export interface RunArguments {
   help: boolean;

@@ -1,0 +1,56 @@
+/** Stopping and resetting the device. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type IgbRegisters } from './registers.js';
+
+/** Transactions under way end within this time; a device that needs longer is reset all the same. */
+const DMA_DRAIN_MS = 80;
+const RESET_MS = 200;
+const ALL = 0xffff_ffff;
+
+/**
+ * Brings the device to a known state whatever its last driver left behind: no interrupts, no receiving or sending, no DMA
+ * under way, registers at their reset values.
+ */
+export async function reset(regs: IgbRegisters): Promise<void> {
+  await stop(regs);
+  regs.CTRL.update({ RESET: 1 });
+  // No register may be accessed at once; a millisecond is the shortest sleep there is.
+  await sleep(1);
+  await until(() => regs.CTRL.get('RESET') === 0, 'CTRL.RST did not clear');
+  await until(() => regs.EECD.get('AUTO_READ_DONE') === 1, 'the EEPROM was not read');
+  // The reset may itself have raised a cause and says nothing about the masks.
+  maskInterrupts(regs);
+  for (const word of regs.MTA) word.write(0);
+  regs.CTRL.set({ FULL_DUPLEX: 1, SET_LINK_UP: 1 });
+  regs.CTRL_EXT.update({ DRIVER_LOADED: 1 });
+}
+
+/** Ends all interrupts and all DMA of the device. Its settings stay. */
+export async function stop(regs: IgbRegisters): Promise<void> {
+  maskInterrupts(regs);
+  regs.RCTL.write(0);
+  regs.TCTL.write(0);
+  for (const queue of regs.RXDCTL) queue.write(0);
+  for (const queue of regs.TXDCTL) queue.write(0);
+  // No new requests, then wait for the last one.
+  regs.CTRL.update({ GIO_MASTER_DISABLE: 1 });
+  const deadline = performance.now() + DMA_DRAIN_MS;
+  while (regs.STATUS.get('GIO_MASTER_ENABLE') === 1 && performance.now() < deadline) await sleep(1);
+}
+
+function maskInterrupts(regs: IgbRegisters): void {
+  regs.IMC.write(ALL);
+  regs.EIMC.write(ALL);
+  regs.ICR.clear();
+  regs.EICR.clear();
+}
+
+/** Waits for something that a reset brings about. */
+async function until(done: () => boolean, complaint: string): Promise<void> {
+  const deadline = performance.now() + RESET_MS;
+  while (!done()) {
+    if (performance.now() > deadline)
+      throw new Error(`The 82576 did not reset: ${complaint} in ${RESET_MS} ms.`);
+    await sleep(1);
+  }
+}
