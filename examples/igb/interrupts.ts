@@ -5,12 +5,13 @@
  * The device does so by itself (EIAM); QEMU's does not, so queue.ts masks, too.
  */
 import { type Device, type IrqVector } from 'vfio';
+import { type QueueInterrupts } from './queue.js';
 import { type IgbRegisters, IVAR_VALID } from './registers.js';
 
 /** Shifts of the entries in an IVAR register: of queues 0 to 7, and of 8 to 15. */
 const RX_SHIFT = [0, 16] as const;
 
-export class Interrupts {
+export class Interrupts implements QueueInterrupts {
   /** The vectors of the receive queues. */
   readonly queues: readonly IrqVector[];
   /** The link changed. */
@@ -44,6 +45,7 @@ export class Interrupts {
 
     // Sending an interrupt clears its bit in EICR, and masks its vector.
     const all = 2 ** (queues + 1) - 1;
+    regs.IAM.write(0);
     regs.EIAC.write(all);
     regs.EIAM.write(all);
     for (let vector = 0; vector <= queues; vector++) regs.EITR.at(vector).write(0);

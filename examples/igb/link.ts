@@ -1,5 +1,5 @@
 /** The device's address, the state of the link, and waiting for it. */
-import { type LinkState } from 'vfio/kit';
+import { type LinkState, type ReadOnlyRegister } from 'vfio/kit';
 import { type Interrupts } from './interrupts.js';
 import { type IgbRegisters } from './registers.js';
 
@@ -14,7 +14,12 @@ export function readMacAddress(regs: IgbRegisters): Uint8Array {
   return Uint8Array.of(low, low >> 8, low >> 16, low >> 24, high, high >> 8);
 }
 
-export function linkState({ STATUS }: Pick<IgbRegisters, 'STATUS'>): LinkState {
+/** The bits that a virtual function has, too. */
+type StatusRegister = ReadOnlyRegister<
+  Pick<IgbRegisters['STATUS']['fields'], 'LINK_UP' | 'SPEED' | 'FULL_DUPLEX'>
+>;
+
+export function linkState({ STATUS }: { readonly STATUS: StatusRegister }): LinkState {
   const status = STATUS.read();
   return {
     up: STATUS.extract('LINK_UP', status) === 1,

@@ -3,10 +3,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type IrqVector, type Mapping } from 'vfio';
 import { type BufferPool, type Burst, Doorbell, type RxSource, RxRing, TxRing } from 'vfio/kit';
 import { BUFFER_BYTES, MAX_FRAME, MIN_FRAME, rxFormat, txFormat } from './descriptors.js';
-import { type Interrupts } from './interrupts.js';
 import { ADVANCED_ONE_BUFFER, type IgbRegisters } from './registers.js';
 
 const ENABLE_MS = 100;
+
+/** The registers of queues, which a virtual function has, too, though elsewhere. */
+export type QueueRegisters = Pick<
+  IgbRegisters,
+  | ('RDBAL' | 'RDBAH' | 'RDLEN' | 'RDH' | 'RDT' | 'SRRCTL' | 'RXDCTL')
+  | ('TDBAL' | 'TDBAH' | 'TDLEN' | 'TDH' | 'TDT' | 'TXDCTL')
+>;
+
+/** The interrupts of receive queues, by number. */
+export interface QueueInterrupts {
+  readonly queues: readonly IrqVector[];
+  arm(queue: number): void;
+  mask(queue: number): void;
+}
 
 export interface QueueOptions {
   readonly pool: BufferPool;
@@ -26,8 +39,8 @@ export class Queue implements RxSource {
   constructor(
     readonly index: number,
     private readonly registers: Mapping,
-    regs: Pick<IgbRegisters, 'RDT' | 'TDT'>,
-    private readonly interrupts: Interrupts,
+    regs: QueueRegisters,
+    private readonly interrupts: QueueInterrupts,
     { pool, iova, rxDescriptors, txDescriptors }: QueueOptions,
   ) {
     const bell = (array: 'RDT' | 'TDT'): Doorbell => new Doorbell(registers, regs[array].at(index).offset);
@@ -76,7 +89,7 @@ export class Queue implements RxSource {
 
 /** Hands the rings of a queue to the device. A tail counts only once its queue says that it is enabled. */
 export async function startQueue(
-  regs: IgbRegisters,
+  regs: QueueRegisters,
   index: number,
   rings: { readonly rx: Pick<RxRing, 'iova' | 'size' | 'firstTail'>; readonly tx: Pick<TxRing, 'iova' | 'size'> },
   options: { readonly drop: boolean },

@@ -72,10 +72,11 @@ export const registerMap = defineRegisters({
   /** What software (lower half) and firmware (upper half) own. */
   SW_FW_SYNC: { offset: 0x05b5c, access: 'rw' },
 
-  // Interrupts
-  ICR: { offset: 0x01500, access: 'w1c', fields: { LINK_STATUS_CHANGE: bit(2) } },
-  IMS: { offset: 0x01508, access: 'rw', fields: { LINK_STATUS_CHANGE: bit(2) } },
-  IMC: { offset: 0x0150c, access: 'wo' },
+  // Interrupts. The first ones are at 0x1500 and on, too; here are the places that they have in all of the family.
+  ICR: { offset: 0x000c0, access: 'w1c', fields: { LINK_STATUS_CHANGE: bit(2) } },
+  IMS: { offset: 0x000d0, access: 'rw', fields: { LINK_STATUS_CHANGE: bit(2) } },
+  IMC: { offset: 0x000d8, access: 'wo' },
+  IAM: { offset: 0x000e0, access: 'rw' },
   GPIE: {
     offset: 0x01514,
     access: 'rw',
