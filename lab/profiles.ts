@@ -181,7 +181,8 @@ export const profiles: readonly Profile[] = [
   },
   {
     name: 'nics',
-    purpose: 'what the drivers in examples drive: virtio-net with split and packed queues, igb with virtual functions',
+    purpose:
+      'what the drivers in examples drive: virtio-net with split and packed queues, igb with virtual functions',
     kernel: 'debian-6.1',
     kernels: ['debian-6.1', 'debian-6.12', 'built-latest'],
     qemu: 'newer',

@@ -64,8 +64,10 @@ export class Queue implements RxSource {
   }
 
   rxBurst(burst: Burst, max?: number): number {
-    if (this.#armed) this.disarmRxInterrupt();
-    return this.rx.burst(burst, max);
+    const count = this.rx.burst(burst, max);
+    // The interrupt that was asked for has come; a device that masks by itself needs no telling.
+    if (this.#armed && count > 0) this.disarmRxInterrupt();
+    return count;
   }
 
   txBurst(burst: Burst, count: number, from?: number): number {
@@ -91,7 +93,10 @@ export class Queue implements RxSource {
 export async function startQueue(
   regs: QueueRegisters,
   index: number,
-  rings: { readonly rx: Pick<RxRing, 'iova' | 'size' | 'firstTail'>; readonly tx: Pick<TxRing, 'iova' | 'size'> },
+  rings: {
+    readonly rx: Pick<RxRing, 'iova' | 'size' | 'firstTail'>;
+    readonly tx: Pick<TxRing, 'iova' | 'size'>;
+  },
   options: { readonly drop: boolean },
 ): Promise<void> {
   const { rx, tx } = rings;

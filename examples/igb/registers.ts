@@ -126,7 +126,13 @@ export const registerMap = defineRegisters({
   /** The multicast table. */
   MTA: { offset: 0x05200, access: 'rw', count: 128 },
   RAL: { offset: 0x05400, access: 'rw', count: 16, stride: 8 },
-  RAH: { offset: 0x05404, access: 'rw', count: 16, stride: 8, fields: { ADDRESS: bits(15, 0), VALID: bit(31) } },
+  RAH: {
+    offset: 0x05404,
+    access: 'rw',
+    count: 16,
+    stride: 8,
+    fields: { ADDRESS: bits(15, 0), VALID: bit(31) },
+  },
   RDBAL: { offset: 0x0c000, access: 'rw', ...QUEUE },
   RDBAH: { offset: 0x0c004, access: 'rw', ...QUEUE },
   RDLEN: { offset: 0x0c008, access: 'rw', ...QUEUE },

@@ -68,11 +68,12 @@ export function mostDescriptors(common: CommonRegisters, queue: number): number 
 
 /** Tells the device where a queue is and which vector announces what it used (4.1.5.1.3), and enables it. */
 export function enableQueue(
-  { common, doorbell }: Transport,
+  transport: Transport,
   queue: number,
   { size, areas }: { readonly size: number; readonly areas: QueueAreas },
   vector: number,
 ): Notifier {
+  const { common } = transport;
   common.QUEUE_SELECT.write(queue);
   common.QUEUE_SIZE.write(size);
   common.QUEUE_MSIX_VECTOR.write(vector);
@@ -86,7 +87,7 @@ export function enableQueue(
     register.at(0).write(Number(address & 0xffff_ffffn));
     register.at(1).write(Number(address >> 32n));
   }
-  const notifier = doorbell(common.QUEUE_NOTIFY_OFF.read());
+  const notifier = transport.doorbell(common.QUEUE_NOTIFY_OFF.read());
   common.QUEUE_ENABLE.write(1);
   return notifier;
 }

@@ -159,6 +159,6 @@ export class PackedQueue implements Virtqueue {
 
   #isUsed(last: number): boolean {
     const round = this.#usedRound === 1;
-    return ((last >>> 16) & AVAILABLE) !== 0 === round && ((last >>> 16) & USED) !== 0 === round;
+    return (((last >>> 16) & AVAILABLE) !== 0) === round && (((last >>> 16) & USED) !== 0) === round;
   }
 }

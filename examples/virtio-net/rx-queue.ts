@@ -2,7 +2,7 @@
 import { type BufferPool, type Burst } from 'vfio/kit';
 import { NET_HEADER_BYTES } from './registers.js';
 import { type Notifier } from './transport.js';
-import { NONSENSE, NOTHING, type Virtqueue } from './virtqueue.js';
+import { type Virtqueue } from './virtqueue.js';
 
 export class RxQueue {
   /** Frames handed over, and their bytes. */
@@ -44,20 +44,22 @@ export class RxQueue {
     const { queue, pool } = this;
     if (this.#closed) throw new Error('The receive queue is closed.');
     if (burst.arena !== pool.arena || max >>> 0 !== max || max > burst.capacity)
-      throw new RangeError(`The burst has room for ${burst.capacity} frames and must be of the pool's arena.`);
-    if (!queue.pending) return 0;
+      throw new RangeError(
+        `The burst has room for ${burst.capacity} frames and must be of the pool's arena.`,
+      );
     let count = 0;
     let fresh = 0;
     // However much a device says, one call looks at each slot once.
-    for (let looked = 0; looked < queue.slots && count < max; looked++) {
+    let looked = 0;
+    for (; looked < queue.slots && count < max && queue.pending; looked++) {
+      // Nothing leaves the queue without another buffer in its place.
       if (fresh === 0) fresh = pool.take();
       if (fresh === 0) {
-        if (queue.pending) this.noBuffer++;
+        this.noBuffer++;
         break;
       }
       const slot = queue.take();
-      if (slot === NOTHING) break;
-      if (slot === NONSENSE) {
+      if (slot < 0) {
         this.errors++;
         continue;
       }
@@ -74,6 +76,7 @@ export class RxQueue {
       this.bytes += length;
     }
     if (fresh !== 0) pool.give(fresh);
+    if (looked === 0) return 0;
     this.frames += count;
     // The interrupt that was asked for is over; with event indexes it would not come again anyway.
     if (this.#armed) this.disarm();

@@ -25,11 +25,12 @@ export class Mailbox {
 
   constructor(private readonly regs: Pick<VfRegisters, 'MAILBOX' | 'MAILBOX_MEMORY'>) {}
 
-  /** Waits until the physical function is not (or no longer) in a reset. @throws Error when that does not happen */
+  /** Waits until the physical function is not, or no longer, in a reset. @throws Error when that does not end */
   async waitForReset(): Promise<void> {
+    const inReset = this.regs.MAILBOX.compose({ IN_RESET: 1 });
     await this.#until(
-      () => this.#has('RESET_DONE') || this.#has('IN_RESET'),
-      'The physical function says nothing of a reset: its driver must be there, with its interface up.',
+      () => (this.#look() & inReset) === 0,
+      'The physical function is in reset: its driver must be there, with its interface up.',
     );
   }
 
@@ -72,12 +73,12 @@ export class Mailbox {
   #look(): number {
     const { MAILBOX } = this.regs;
     const now = MAILBOX.read();
-    this.#seen |= now & MAILBOX.compose({ MESSAGE: 1, ACKNOWLEDGED: 1, RESET_DONE: 1 });
+    this.#seen |= now & MAILBOX.compose({ MESSAGE: 1, ACKNOWLEDGED: 1 });
     return now;
   }
 
   /** Whether a bit was set since it was last asked for. */
-  #has(bit: 'MESSAGE' | 'ACKNOWLEDGED' | 'RESET_DONE' | 'IN_RESET'): boolean {
+  #has(bit: 'MESSAGE' | 'ACKNOWLEDGED'): boolean {
     const mask = this.regs.MAILBOX.compose({ [bit]: 1 });
     const set = ((this.#look() | this.#seen) & mask) !== 0;
     this.#seen &= ~mask;

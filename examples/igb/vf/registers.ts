@@ -36,13 +36,12 @@ export const vfRegisterMap = defineRegisters({
       /** Who has the memory: we, or it. */
       OURS: bit(2),
       THEIRS: bit(3),
-      /** It wrote a message. Cleared by reading, as are the next one and RESET_DONE. */
+      /** It wrote a message. Cleared by reading, as is the next one. */
       MESSAGE: bit(4),
       /** It read our message. */
       ACKNOWLEDGED: bit(5),
       /** It is being reset, and we with it. */
       IN_RESET: bit(6),
-      RESET_DONE: bit(7),
     },
   },
 

@@ -61,7 +61,10 @@ labSuite('examples/igb/vf: a virtual function', () => {
   it('says so when the physical function does not answer', async () => {
     await runOrThrow('ip', ['link', 'set', physical, 'down']);
     try {
-      await assert.rejects(IgbVf.open(address, { bind: true }), /its driver must be there, with its interface up/);
+      await assert.rejects(
+        IgbVf.open(address, { bind: true }),
+        /its driver must be there, with its interface up/,
+      );
     } finally {
       await runOrThrow('ip', ['link', 'set', physical, 'up']);
     }

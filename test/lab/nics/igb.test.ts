@@ -77,7 +77,10 @@ labSuite('examples/igb', () => {
     const flows = 24;
     const each = 6;
     const expected = Array.from({ length: QUEUES }, () => 0);
-    for (let flow = 0; flow < flows; flow++) expected[queueFor(wire, 8000 + flow)]! += each;
+    for (let flow = 0; flow < flows; flow++) {
+      const queue = queueFor(wire, 8000 + flow);
+      expected[queue] = (expected[queue] ?? 0) + each;
+    }
     assert.ok(
       expected.every(count => count > 0),
       `flows for every queue: ${expected.join(' ')}`,

@@ -72,7 +72,7 @@ export class SplitSide extends Side {
     const id = view.getUint16(at.driver + 4 + 2 * (this.#next % size), true);
     this.#next = (this.#next + 1) & 0xffff;
     const elements: Element[] = [];
-    for (let index = id, more = true; more; ) {
+    for (let index = id, more = true; more;) {
       const descriptor = at.descriptors + 16 * index;
       const flags = view.getUint16(descriptor + 12, true);
       elements.push(this.element(descriptor, flags));
@@ -143,7 +143,8 @@ export class PackedSide extends Side {
     view.setUint16(descriptor + 14, this.#usedRound === 1 ? 0x8080 : 0, true);
     const here = this.#used | (this.#usedRound << 15);
     this.#used += this.#lengths.get(id) ?? 2;
-    if (this.#used >= this.size) [this.#used, this.#usedRound] = [this.#used - this.size, this.#usedRound ^ 1];
+    if (this.#used >= this.size)
+      [this.#used, this.#usedRound] = [this.#used - this.size, this.#usedRound ^ 1];
     const wanted = view.getUint16(at.driver + 2, true);
     return wanted === 2 ? view.getUint16(at.driver, true) === here : wanted === 0;
   }
