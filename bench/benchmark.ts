@@ -63,7 +63,12 @@ export function ourProgram(program: string, ...args: Argument[]): Side {
 
 /** A program in bench/c. */
 export function cProgram(program: string, ...args: Argument[]): Side {
-  return { name: 'C', command: tools => [executable(program, tools), ...filledIn(args, tools)] };
+  return cProgramNamed('C', program, ...args);
+}
+
+/** One of several programs in bench/c that do the same. */
+export function cProgramNamed(name: string, program: string, ...args: Argument[]): Side {
+  return { name, command: tools => [executable(program, tools), ...filledIn(args, tools)] };
 }
 
 /** The same arguments for the programs of one name on both sides. */

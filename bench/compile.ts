@@ -13,8 +13,8 @@ const flags = ['-std=gnu17', '-D_GNU_SOURCE', '-O2', '-Wall', '-Wextra', '-pthre
 const headers = [path.join(path.dirname(process.execPath), '..', 'include', 'node'), '/usr/include/node'];
 
 /**
- * Compiles every program in bench/c and, where Node's headers are, every addon in bench/addon, into the cache and not into the checkout, which may be read-only. What was compiled
- * from the same sources by the same compiler is used again.
+ * Compiles every program in bench/c and, where Node's headers are, every addon in bench/addon, into the cache and not into
+ * the checkout, which may be read-only. What was compiled from the same sources by the same compiler is used again.
  *
  * @returns the directory of the executables
  */

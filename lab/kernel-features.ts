@@ -34,6 +34,8 @@ export const kernelFeatures = {
   precopyInfoV2: '7.1',
   /** VFIO_PCI_ERR_IRQ_INDEX of devices that are not PCI Express. */
   errorsOfAnyPci: '7.3',
+  /** VFIO_DEVICE_GET_PCI_HOT_RESET_INFO of a physical function names its virtual ones. */
+  resetNamesVirtualFunctions: '7.3',
   /** IOMMU_IOAS_NOIOMMU_GET_PA and no-IOMMU devices over the cdev. */
   noiommuCdev: '7.3',
 } as const;

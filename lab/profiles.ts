@@ -184,7 +184,7 @@ export const profiles: readonly Profile[] = [
     purpose:
       'what the drivers in examples drive: virtio-net with split and packed queues, igb with virtual functions',
     kernel: 'debian-6.1',
-    kernels: ['debian-6.1', 'debian-6.12', 'built-latest'],
+    kernels: ['debian-6.1', 'built-latest'],
     qemu: 'newer',
     iommu: 'intel',
     devices: nicDevices,

@@ -102,10 +102,12 @@ export class Mapping implements Registers, Disposable {
    *
    * After closing it shows ordinary memory, all-ones where it was not written, and never the device.
    *
+   * @throws VfioError `ERR_VFIO_UNSUPPORTED` for a read-only mapping: a store through it would end the process
    * @throws Error `ERR_VFIO_NO_EXTERNAL_BUFFERS` where the JavaScript engine was built without them; the accessors work
    */
   get buffer(): ArrayBuffer {
     if (this.closed) throw closedError(this.#name);
+    if (!this.#writable) throw unsupportedError(`${this.#name} is read-only, and an ArrayBuffer is not`);
     return native().barBuffer(this.#bar);
   }
 

@@ -1,21 +1,21 @@
 /** `npm run test:matrix`: the tests of the lab on every one of its machines, with every kernel. See `usage`. */
-import { constants } from 'node:os';
 import { performance } from 'node:perf_hooks';
-import { parseArgs } from 'node:util';
 import { LabError } from '../lab/error.js';
 import { ensureKernel } from '../lab/kernels.js';
 import { findProfile, type KernelKind, profiles } from '../lab/profiles.js';
 import { progressOn } from '../lab/progress.js';
 import { storeResults } from '../lab/uapi/results.js';
+import { nics, thorough } from './lab/profiles.js';
 import { labStage, type Machine, machineName } from './support/runner/lab.js';
-import type { Selection } from './support/runner/mocha.js';
+import { labHostStage, type Selection } from './support/runner/mocha.js';
 import { overview } from './support/runner/overview.js';
 import { count, runStages } from './support/runner/stage.js';
+import { parseOptions, runProgram } from './support/runner/program.js';
 
 const usage = `usage: npm run test:matrix -- [OPTIONS]
 
-Runs every test of the lab on every machine it has with every kernel of that, one boot each. A test says itself what it
-needs; where that is missing it is skipped. The results are kept for npm run uapi.
+Runs every test of the lab on every machine it has with every kernel of that, one boot each, and then those of the lab
+itself. A test says itself what it needs; where that is missing it is skipped. The results are kept for npm run uapi.
 
   --profile NAME  only this machine; may be given several times
   --kernel NAME   only this kernel; may be given several times
@@ -33,12 +33,16 @@ interface Arguments {
   action: 'run' | 'list' | 'help';
 }
 
+function everyMachine(): (Machine & { kernel: KernelKind })[] {
+  return profiles.flatMap(one => one.kernels.map(kernel => ({ profile: one.name, kernel })));
+}
+
 /** @throws RangeError for a command line that makes no sense; its message is for the user */
 function parseArguments(words: readonly string[]): Arguments {
   const { profile = [], kernel = [], grep, list, help } = options(words);
-  const chosen = profile.length === 0 ? profiles : profile.map(name => findProfile(name));
-  const machines = chosen
-    .flatMap(one => one.kernels.map(kind => ({ profile: one.name, kernel: kind })))
+  const names = new Set(profile.map(name => findProfile(name).name));
+  const machines = everyMachine()
+    .filter(machine => names.size === 0 || names.has(machine.profile))
     .filter(machine => kernel.length === 0 || kernel.includes(machine.kernel));
   if (machines.length === 0) throw new RangeError(`no machine there runs on ${kernel.join(' or ')}`);
   return { machines, grep, action: help ? 'help' : list ? 'list' : 'run' };
@@ -53,25 +57,23 @@ interface Options {
 }
 
 function options(words: readonly string[]): Options {
-  try {
-    return parseArgs({
-      args: [...words],
-      options: {
-        profile: { type: 'string', multiple: true },
-        kernel: { type: 'string', multiple: true },
-        grep: { type: 'string' },
-        list: { type: 'boolean' },
-        help: { type: 'boolean' },
-      },
-    }).values;
-  } catch (error) {
-    throw new RangeError((error as Error).message, { cause: error });
-  }
+  return parseOptions(words, {
+    profile: { type: 'string', multiple: true },
+    kernel: { type: 'string', multiple: true },
+    grep: { type: 'string' },
+    list: { type: 'boolean' },
+    help: { type: 'boolean' },
+  });
 }
 
 /** All tests; but those in a directory that names a kernel are of no use to an older one. */
-function tests(kernel: KernelKind, grep: string | undefined): Selection {
-  const ignore = kernel === 'debian-6.1' ? ['dist/test/lab/kernel-*/**'] : [];
+function tests(machine: Machine & { kernel: KernelKind }, grep: string | undefined): Selection {
+  const kernels = machine.kernel === 'debian-6.1' ? ['kernel-*/**'] : [];
+  const profiles: readonly string[] = thorough.profiles;
+  const long = profiles.includes(machine.profile) ? [] : thorough.globs;
+  // What is about this library is not about which NIC there is.
+  if (machine.profile === nics.profile) return { globs: [`dist/test/lab/${nics.glob}`], grep };
+  const ignore = [...kernels, ...long, nics.glob].map(glob => `dist/test/lab/${glob}`);
   return { globs: ['dist/test/lab/**/*.test.js'], ignore, grep };
 }
 
@@ -105,11 +107,12 @@ async function main(): Promise<number> {
   const start = performance.now();
   const missing = await buildKernels(new Set(machines.map(machine => machine.kernel)));
   const stages = machines.map(machine => {
-    const stage = labStage(machine, tests(machine.kernel, grep), timeoutMs);
+    const stage = labStage(machine, tests(machine, grep), timeoutMs);
     const error = missing.get(machine.kernel);
     return error === undefined ? stage : { ...stage, run: () => Promise.reject(error) };
   });
-  const results = await runStages(stages, process.stdout);
+  const all = stages.length === everyMachine().length && grep === undefined;
+  const results = await runStages(all ? [...stages, labHostStage()] : stages, process.stdout);
   if (grep === undefined) storeResults(results);
   const outcomes = results.flatMap(result => result.outcomes);
   if (outcomes.length === 0) process.stdout.write(`no test matches ${String(grep)}\n`);
@@ -117,18 +120,4 @@ async function main(): Promise<number> {
   return outcomes.length === 0 || count(outcomes, 'failed') > 0 ? 1 : 0;
 }
 
-// By exiting, so that what must not outlive this process (children, machines, directories) is ended.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => process.exit(128 + constants.signals[signal]));
-}
-
-main().then(
-  code => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    if (!(error instanceof RangeError)) throw error;
-    process.stderr.write(`test:matrix: ${error.message}\n\n${usage}`);
-    process.exitCode = 2;
-  },
-);
+runProgram('test:matrix', usage, main);

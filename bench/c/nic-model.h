@@ -29,8 +29,13 @@ enum {
 
 struct descriptor {
   uint64_t address;
-  uint32_t word2;
-  uint32_t word3;
+  union {
+    struct {
+      uint32_t word2;
+      uint32_t word3;
+    };
+    uint64_t words;
+  };
 };
 
 struct nic {

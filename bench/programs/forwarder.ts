@@ -44,8 +44,14 @@ function forward(nic: ModelNic, batch: number): number {
   return n;
 }
 
-/** Until no NIC has anything more. */
+const [onlyNic, onlyForwarder] = [nics[0] as ModelNic, forwarders[0] as Forwarder];
+
+/** Until no NIC has anything more. With one port a program has no loop over ports. */
 function forwardByBursts(batch: number): void {
+  if (ports === 1) {
+    while (forward(onlyNic, batch) > 0);
+    return;
+  }
   let n;
   do {
     n = 0;
@@ -54,6 +60,10 @@ function forwardByBursts(batch: number): void {
 }
 
 function forwardInOnePass(batch: number): void {
+  if (ports === 1) {
+    while (onlyForwarder.forward(batch) > 0);
+    return;
+  }
   let n;
   do {
     n = 0;

@@ -52,7 +52,6 @@ export const lacks = {
   broken: 'it takes a device that fails in the middle of a change of state',
   pasid: 'it takes a device with the PASID capability, which QEMU does not emulate',
   vtdNesting: 'it takes an Intel IOMMU with nested translation, which QEMU does not emulate',
-  vtdErratum: 'only Sapphire Rapids has erratum 772415',
   amdNesting: 'it takes an AMD IOMMU with guest page tables (GIOSup), which QEMU does not emulate',
   removed: 'no kernel has it any more',
   reserved: 'it is reserved, and no kernel takes it',

@@ -11,13 +11,13 @@ const MAX_BURST = 4096;
  * The hot way to its contents is {@link words}: frame `i` has its handle at `2 * i` and its length at `2 * i + 1`.
  */
 export class Burst {
-  readonly arena: Arena;
+  declare readonly arena: Arena;
   /** How many frames it has room for. */
-  readonly capacity: number;
+  declare readonly capacity: number;
   /** Handle, length, handle, length, … */
-  readonly words: Uint32Array;
+  declare readonly words: Uint32Array;
   /** @internal Where {@link words} is in the arena. */
-  readonly offset: number;
+  declare readonly offset: number;
 
   /** @param capacity 1 to 4,096 */
   constructor(arena: Arena, capacity: number) {

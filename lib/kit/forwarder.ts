@@ -4,8 +4,13 @@ import type { Bell } from './doorbell';
 import { checkEdit, type FrameEdit } from './frame-edit';
 import { RxRing } from './rx-ring';
 import { TxRing } from './tx-ring';
-import { forwardCode, Packed, PACKED_RING } from './wasm/forward-code';
+import { forwardCode } from './wasm/forward-code';
+import { Packed, PACKED_RING } from './wasm/forward-plan';
 import { compileOne } from './wasm/program';
+import { CELLS } from './wasm/ring-code';
+
+// On the path of frames an imported name would be looked up each time.
+const { MASK, RX_TAIL, TX_TAIL } = Packed;
 
 /**
  * Moves frames from a receive ring to a transmit ring in one compiled pass: receiving, changing and sending without
@@ -15,16 +20,16 @@ import { compileOne } from './wasm/program';
  * Both rings must use the same pool. Frames the transmit ring has no room for stay in the receive ring.
  */
 export class Forwarder {
-  readonly from: RxRing;
-  readonly to: TxRing;
+  declare readonly from: RxRing;
+  declare readonly to: TxRing;
   /** @internal */
-  readonly run: (max: number) => number;
+  declare readonly run: (max: number) => number;
   /** @internal Where the tails are left when they do not fit the result. */
-  readonly tails: Uint32Array | undefined;
+  declare readonly tails: Uint32Array | undefined;
   /** @internal */
-  readonly rxBell: Bell;
+  declare readonly rxBell: Bell;
   /** @internal */
-  readonly txBell: Bell;
+  declare readonly txBell: Bell;
 
   /** @param edits what is changed in each frame, in this order */
   constructor(from: RxRing, to: TxRing, edits: readonly FrameEdit[] = []) {
@@ -39,7 +44,9 @@ export class Forwarder {
     const { memory } = arena;
     if (memory === undefined) throw unsupportedError('Without an IOMMU there is no Forwarder', 'bursts');
     const tails = Math.max(from.size, to.size) > PACKED_RING ? arena.alloc(64) : undefined;
+    const cells = arena.alloc(CELLS);
     const plan = {
+      cells,
       tails,
       rx: from.place,
       rxFormat: from.format,
@@ -49,6 +56,8 @@ export class Forwarder {
       edits: edits.map((edit, i) => checkEdit(edit, `edits[${i}]`)),
     };
     this.run = compileOne(memory, forwardCode(plan));
+    from.shared.push(cells);
+    to.shared.push(cells);
     this.tails = tails === undefined ? undefined : new Uint32Array(memory.buffer, tails, 2);
     this.rxBell = from.bell;
     this.txBell = to.bell;
@@ -63,16 +72,19 @@ export class Forwarder {
     if (max >>> 0 !== max) integer(max, 'max', 0, 2 ** 31);
     const moved = this.run(max);
     if (moved === 0) return 0;
-    const { tails } = this;
-    if (tails === undefined) {
-      this.rxBell.ring((moved >>> Packed.RX_TAIL) & Packed.MASK);
-      const count = moved & Packed.MASK;
-      if (count > 0) this.txBell.ring((moved >>> Packed.TX_TAIL) & Packed.MASK);
-      return count;
-    }
-    this.rxBell.ring(tails[0] as number);
-    if (moved < 0) return 0;
-    this.txBell.ring(tails[1] as number);
-    return moved;
+    if (moved < 0) return this.ringLarge(moved);
+    this.rxBell.ring((moved >>> RX_TAIL) & MASK);
+    const count = moved & MASK;
+    if (count > 0) this.txBell.ring((moved >>> TX_TAIL) & MASK);
+    return count;
+  }
+
+  /** @internal The tails did not fit the result. */
+  ringLarge(moved: number): number {
+    const [rxTail = 0, txTail = 0] = this.tails ?? [];
+    const count = ~moved;
+    this.rxBell.ring(rxTail);
+    if (count > 0) this.txBell.ring(txTail);
+    return count;
   }
 }

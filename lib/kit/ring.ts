@@ -4,7 +4,7 @@ import { BufferPool } from './buffer-pool';
 import type { Burst } from './burst';
 import type { Bell } from './doorbell';
 import { checkRingSize, DESCRIPTOR } from './ring-format';
-import { CELLS, type RingPlace } from './wasm/ring-code';
+import { Cell, CELLS, Pending, type RingPlace } from './wasm/ring-code';
 
 /** What both kinds of rings are made of. */
 export interface RingOptions {
@@ -47,4 +47,13 @@ export function wrongBurst(arena: Arena, burst: Burst, count: number, size: numb
 /** @internal A 64-bit cell as a number. */
 export function readCell(arena: Arena, address: number): number {
   return Number(arena.u64[address >> 3]);
+}
+
+/** @internal What those counted that forward through a ring, and keep count in cells of their own. */
+export function countedIn(arena: Arena, shared: readonly number[], what: 'FRAMES' | 'BYTES'): number {
+  let sum = 0;
+  for (const cells of shared) {
+    sum += readCell(arena, cells + Cell[what]) + (arena.u32[(cells + Pending[what]) >> 2] as number);
+  }
+  return sum;
 }

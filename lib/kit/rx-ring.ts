@@ -4,11 +4,14 @@ import type { BufferPool } from './buffer-pool';
 import type { Burst } from './burst';
 import type { Bell } from './doorbell';
 import { plainRx } from './plain-loops';
-import { placeRing, readCell, type RingOptions, wrongBurst } from './ring';
+import { countedIn, placeRing, readCell, type RingOptions, wrongBurst } from './ring';
 import { DESCRIPTOR, type RxFormat } from './ring-format';
 import { compileOne } from './wasm/program';
-import { Cell, MOVED, type RingPlace, TAIL_SHIFT } from './wasm/ring-code';
+import { Cell, INDEX_MASK as MASK, type RingPlace, TAIL_SHIFT } from './wasm/ring-code';
 import { rxCode } from './wasm/rx-code';
+
+// On the path of frames an imported name would be looked up each time.
+const [INDEX_MASK, TAIL] = [MASK, TAIL_SHIFT];
 
 /** How a receive ring is made. */
 export interface RxRingOptions extends RingOptions {
@@ -23,25 +26,27 @@ export interface RxRingOptions extends RingOptions {
  * register, and turns the receiver on. From then on {@link burst} does everything.
  */
 export class RxRing {
-  readonly pool: BufferPool;
-  readonly size: number;
+  declare readonly pool: BufferPool;
+  declare readonly size: number;
   /** Where the device finds the descriptors. */
-  readonly iova: bigint;
+  declare readonly iova: bigint;
   /** Where they are in the arena. */
-  readonly offset: number;
+  declare readonly offset: number;
   /** @internal */
-  readonly place: RingPlace;
+  declare readonly place: RingPlace;
   /** @internal */
-  readonly format: RxFormat;
+  declare readonly format: RxFormat;
   /** @internal */
-  readonly bell: Bell;
+  declare readonly bell: Bell;
   /** @internal */
-  readonly arena: Arena;
+  declare readonly arena: Arena;
   readonly #done: [low: number, high: number];
   /** @internal */
-  receive: (at: number, max: number) => number;
+  declare receive: (at: number, max: number) => number;
+  /** @internal Where forwarders count what passes through this ring: see {@link Cell}. */
+  readonly shared: number[] = [];
   /** @internal */
-  readonly debug: boolean;
+  declare readonly debug: boolean;
 
   /** @throws RangeError when the pool has too few buffers for it, or the arena no room */
   constructor(options: RxRingOptions) {
@@ -84,7 +89,7 @@ export class RxRing {
     }
     const result = this.receive(burst.offset, max);
     if (result === 0) return 0;
-    this.bell.ring((result & ~MOVED) >>> TAIL_SHIFT);
+    this.bell.ring((result >>> TAIL) & INDEX_MASK);
     const count = result & 0xffff;
     if (this.debug) for (let i = 0; i < count; i++) this.pool.own(burst.handle(i));
     return count;
@@ -100,11 +105,11 @@ export class RxRing {
 
   /** Frames handed over. */
   get frames(): number {
-    return this.#cell(Cell.FRAMES);
+    return this.#cell(Cell.FRAMES) + countedIn(this.arena, this.shared, 'FRAMES');
   }
   /** Their bytes. */
   get bytes(): number {
-    return this.#cell(Cell.BYTES);
+    return this.#cell(Cell.BYTES) + countedIn(this.arena, this.shared, 'BYTES');
   }
   /** Frames dropped because they were damaged, spread over several buffers, or of a length that cannot be. */
   get errors(): number {

@@ -5,11 +5,14 @@ import type { BufferPool } from './buffer-pool';
 import type { Burst } from './burst';
 import type { Bell } from './doorbell';
 import { plainTx } from './plain-loops';
-import { placeRing, readCell, type RingOptions, wrongBurst } from './ring';
+import { countedIn, placeRing, readCell, type RingOptions, wrongBurst } from './ring';
 import { DESCRIPTOR, type TxFormat } from './ring-format';
 import { compileOne } from './wasm/program';
-import { Cell, MOVED, type RingPlace, TAIL_SHIFT } from './wasm/ring-code';
+import { Cell, INDEX_MASK as MASK, type RingPlace, TAIL_SHIFT } from './wasm/ring-code';
 import { txCode } from './wasm/tx-code';
+
+// On the path of frames an imported name would be looked up each time.
+const [INDEX_MASK, TAIL] = [MASK, TAIL_SHIFT];
 
 /** How a transmit ring is made. */
 export interface TxRingOptions extends RingOptions {
@@ -27,26 +30,28 @@ export interface TxRingOptions extends RingOptions {
  * may stay behind for as long as nothing is sent.
  */
 export class TxRing {
-  readonly pool: BufferPool;
-  readonly size: number;
+  declare readonly pool: BufferPool;
+  declare readonly size: number;
   /** Where the device finds the descriptors. */
-  readonly iova: bigint;
+  declare readonly iova: bigint;
   /** Where they are in the arena. */
-  readonly offset: number;
-  readonly minFrame: number;
-  readonly maxFrame: number;
+  declare readonly offset: number;
+  declare readonly minFrame: number;
+  declare readonly maxFrame: number;
   /** @internal */
-  readonly place: RingPlace;
+  declare readonly place: RingPlace;
   /** @internal */
-  readonly format: TxFormat;
+  declare readonly format: TxFormat;
   /** @internal */
-  readonly bell: Bell;
+  declare readonly bell: Bell;
   /** @internal */
-  readonly arena: Arena;
+  declare readonly arena: Arena;
   /** @internal */
-  send: (at: number, count: number) => number;
+  declare send: (at: number, count: number) => number;
+  /** @internal Where forwarders count what passes through this ring: see {@link Cell}. */
+  readonly shared: number[] = [];
   /** @internal */
-  readonly debug: boolean;
+  declare readonly debug: boolean;
 
   /** @throws RangeError when the arena has no room */
   constructor(options: TxRingOptions) {
@@ -92,7 +97,7 @@ export class TxRing {
     if (this.debug) this.check(burst, from, end);
     const result = this.send(burst.offset + 8 * from, count);
     if (result === 0) return 0;
-    this.bell.ring((result & ~MOVED) >>> TAIL_SHIFT);
+    this.bell.ring((result >>> TAIL) & INDEX_MASK);
     const taken = result & 0xffff;
     if (this.debug) for (let i = from; i < from + taken; i++) this.pool.lend(burst.handle(i));
     return taken;
@@ -126,11 +131,11 @@ export class TxRing {
 
   /** Frames given to the device. */
   get frames(): number {
-    return this.#cell(Cell.FRAMES);
+    return this.#cell(Cell.FRAMES) + countedIn(this.arena, this.shared, 'FRAMES');
   }
   /** Their bytes, without padding and CRC. */
   get bytes(): number {
-    return this.#cell(Cell.BYTES);
+    return this.#cell(Cell.BYTES) + countedIn(this.arena, this.shared, 'BYTES');
   }
   /** Frames not sent because they were too short or too long. */
   get errors(): number {

@@ -5,12 +5,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { PassThrough, type Readable } from 'node:stream';
 import * as readline from 'node:readline';
-import { parseArgs } from 'node:util';
 import { packageRoot, temporaryRoot } from '../../lab/paths.js';
 import { progressOn } from '../../lab/progress.js';
 import { bootLab, guestOutDirectory, type Lab } from '../../lab/run.js';
 import { storeVerdict } from '../support/runner/verdict.js';
 import { readApi } from './api.js';
+import { parseOptions, runProgram } from '../support/runner/program.js';
 
 const usage = `usage: npm run fuzz -- [OPTIONS]
 
@@ -43,7 +43,7 @@ interface Result {
 }
 
 async function main(): Promise<number> {
-  const options = parseOptions(process.argv.slice(2));
+  const options = readOptions(process.argv.slice(2));
   if (options === undefined) {
     process.stdout.write(usage);
     return 0;
@@ -132,7 +132,7 @@ async function watch(output: Readable, result: Result, trace: boolean): Promise<
 }
 
 /** @throws RangeError for a command line that makes no sense */
-function parseOptions(words: readonly string[]): Options | undefined {
+function readOptions(words: readonly string[]): Options | undefined {
   const values = parse(words);
   if (values.help === true) return undefined;
   const lab = values.lab === true || values.profile !== undefined;
@@ -145,21 +145,14 @@ function parseOptions(words: readonly string[]): Options | undefined {
 }
 
 function parse(words: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...words],
-      options: {
-        help: { type: 'boolean' },
-        lab: { type: 'boolean' },
-        trace: { type: 'boolean' },
-        profile: { type: 'string' },
-        calls: { type: 'string' },
-        seed: { type: 'string' },
-      },
-    }).values;
-  } catch (error) {
-    throw new RangeError((error as Error).message, { cause: error });
-  }
+  return parseOptions(words, {
+    help: { type: 'boolean' },
+    lab: { type: 'boolean' },
+    trace: { type: 'boolean' },
+    profile: { type: 'string' },
+    calls: { type: 'string' },
+    seed: { type: 'string' },
+  });
 }
 
 function wholeNumber(text: string, option: string): number {
@@ -167,15 +160,4 @@ function wholeNumber(text: string, option: string): number {
   return Number(text);
 }
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130));
-
-main().then(
-  code => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    if (!(error instanceof RangeError)) throw error;
-    process.stderr.write(`fuzz: ${error.message}\n\n${usage}`);
-    process.exitCode = 2;
-  },
-);
+runProgram('fuzz', usage, main);

@@ -9,16 +9,16 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Arena, BufferPool, Burst } from 'vfio/kit';
-import { fillByte, PAYLOAD, writeHeaders, writeNumber } from '../../examples/generator/udp-frame.js';
-import { L2Forwarder } from '../../examples/forwarder/l2-forwarder.js';
-import { openNic } from '../../examples/nic/open-nic.js';
+import { Worker } from 'node:worker_threads';
+import { StopFlag } from 'vfio/kit';
+import { fillByte, PAYLOAD } from '../../examples/generator/udp-frame.js';
 import { runOrThrow } from '../../examples/ping/demo/command.js';
 import { interfacesOf } from '../../examples/ping/demo/interfaces.js';
 import { Peer } from '../../examples/ping/demo/peer.js';
 import { devices } from '../../lab/devices.js';
 import { readPcapng } from '../support/pcapng.js';
-import { endPrograms, inLab, machineState, needsLab, peerName, start } from '../lab/examples/support.js';
+import { inLab, leavesMachineAsItWas, peerName, start } from '../lab/examples/support.js';
+import { goRound } from './go-round.js';
 
 const OUR_IP = '10.82.0.2';
 const PEER_IP = '10.82.0.1';
@@ -31,18 +31,7 @@ const RECEIVE_BYTES = 4 << 20;
 
 describe('examples: programs for NICs', function () {
   this.timeout(120_000);
-  let initially: Awaited<ReturnType<typeof machineState>>;
-
-  before(function () {
-    needsLab(this);
-  });
-  beforeEach(async () => {
-    initially = await machineState();
-  });
-  afterEach('gives everything back', async () => {
-    await endPrograms();
-    assert.deepEqual(await machineState(), initially);
-  });
+  leavesMachineAsItWas();
 
   describe('with the kernel as the peer', () => {
     let peer: Peer;
@@ -202,72 +191,29 @@ describe('examples: programs for NICs', function () {
     });
   });
 
-  it('forwarder with two ports: frames go round between them, in order and whole', async () => {
+  describe('forwarder with two ports: frames go round between them, in order and whole', () => {
     // The two ports are wired to each other, so what one forwards the other receives, for ever.
-    for (const address of [devices.nicA, devices.nicB]) {
-      for (const name of interfacesOf(address)) await runOrThrow('ip', ['link', 'set', name, 'down']);
-    }
-    const pool = new BufferPool(new Arena(8 << 20), { count: 2048 });
-    await using a = await openNic(devices.nicA, { pool, promiscuous: true });
-    await using b = await openNic(devices.nicB, { pool, promiscuous: true });
-    await Promise.all([a.waitForLink({ timeoutMs: 30_000 }), b.waitForLink({ timeoutMs: 30_000 })]);
-
-    // What a port sends arrives at the other, which forwards it to the first to be sent again: each port's frames go round.
-    const frames = 16;
-    const size = 300;
-    const burst = new Burst(pool.arena, 32);
-    const ip = Uint8Array.of(10, 0, 0, 1);
-    for (const [from, to, firstNumber] of [
-      [a, b, 0],
-      [b, a, 100],
-    ] as const) {
-      const macs = { sourceMac: from.mac, targetMac: to.mac };
-      const flow = { ...macs, sourceIp: ip, targetIp: ip, sourcePort: PORT, targetPort: PORT };
-      for (let i = 0; i < frames; i++) {
-        const handle = pool.take();
-        const n = firstNumber + i;
-        writeHeaders(pool.bytes(handle), size, flow);
-        for (let j = PAYLOAD + 4; j < size; j++) pool.bytes(handle)[j] = (n * 31 + j) & 0xff;
-        writeNumber(pool.arena.u8, handle, n);
-        burst.set(i, handle, size);
+    beforeEach(async () => {
+      for (const address of [devices.nicA, devices.nicB]) {
+        for (const name of interfacesOf(address)) await runOrThrow('ip', ['link', 'set', name, 'down']);
       }
-      assert.equal(from.txBurst(burst, frames), frames);
-    }
+    });
 
-    const edits = [{ kind: 'add', at: 22, value: 1 }] as const;
-    const forwarder = new L2Forwarder(a, b, edits);
-    const stop = new AbortController();
-    const running = forwarder.run(stop.signal);
-    while (Math.min(...forwarder.forwarded) < 1000) await sleep(20);
-    stop.abort();
-    await running;
-    // What goes round is in the receive rings now: A's frames in B's and the other way about.
-    const seen: [number[], number[]] = [[], []];
-    for (let idle = 0; idle < 20; idle++) {
-      for (const [i, nic] of [b, a].entries()) {
-        const count = nic.rxBurst(burst, 32);
-        if (count > 0) idle = 0;
-        for (let k = 0; k < count; k++) {
-          const frame = Buffer.from(pool.bytes(burst.handle(k)));
-          const n = frame.readUInt32BE(PAYLOAD);
-          seen[i as 0 | 1].push(n);
-          assert.equal(burst.length(k), size);
-          for (let j = PAYLOAD + 4; j < size; j++) assert.equal(frame[j], (n * 31 + j) & 0xff);
-          pool.give(burst.handle(k));
-        }
-      }
-      await sleep(10);
-    }
-    for (const [i, numbers] of seen.entries()) {
-      // In order from wherever the round was cut.
-      const first = numbers.indexOf(100 * i);
-      const inOrder = [...numbers.slice(first), ...numbers.slice(0, first)];
-      const expected = Array.from({ length: frames }, (_, k) => 100 * i + k);
-      assert.deepEqual(inOrder, expected, `went round in order: ${numbers.join(' ')}`);
-    }
-    for (const nic of [a, b]) {
-      const { rxErrors, rxMissed, txErrors } = nic.stats();
-      assert.deepEqual([rxErrors, rxMissed, txErrors], [0, 0, 0]);
-    }
+    it('asleep while there is nothing to do', async () => {
+      await goRound(async (forwarder, isEnough) => {
+        const stop = new AbortController();
+        const running = forwarder.run(stop.signal);
+        while (!isEnough()) await sleep(20);
+        stop.abort();
+        await running;
+      });
+    });
+
+    it('polling in a worker of its own, until this thread stops it', async () => {
+      const flag = new StopFlag();
+      const worker = new Worker(path.join(__dirname, 'busy-round.js'), { workerData: flag.buffer });
+      worker.once('message', () => flag.stop());
+      assert.deepEqual(await once(worker, 'exit'), [0]);
+    });
   });
 });

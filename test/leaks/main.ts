@@ -1,11 +1,11 @@
 /** `npm run leaks`: whether rounds of open, use and close leave anything. See `usage`. */
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { packageRoot } from '../../lab/paths.js';
 import { progressOn } from '../../lab/progress.js';
 import { bootLab } from '../../lab/run.js';
 import { runNode } from '../support/runner/child.js';
 import { storeVerdict } from '../support/runner/verdict.js';
+import { parseOptions, runProgram } from '../support/runner/program.js';
 
 const usage = `usage: npm run leaks -- [OPTIONS]
 
@@ -50,30 +50,12 @@ async function main(): Promise<number> {
 }
 
 function options(words: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...words],
-      options: {
-        help: { type: 'boolean' },
-        lab: { type: 'boolean' },
-        profile: { type: 'string' },
-        rounds: { type: 'string' },
-      },
-    }).values;
-  } catch (error) {
-    throw new RangeError((error as Error).message, { cause: error });
-  }
+  return parseOptions(words, {
+    help: { type: 'boolean' },
+    lab: { type: 'boolean' },
+    profile: { type: 'string' },
+    rounds: { type: 'string' },
+  });
 }
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130));
-
-main().then(
-  code => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    if (!(error instanceof RangeError)) throw error;
-    process.stderr.write(`leaks: ${error.message}\n\n${usage}`);
-    process.exitCode = 2;
-  },
-);
+runProgram('leaks', usage, main);

@@ -1,6 +1,6 @@
-import { parseArgs } from 'node:util';
 import { majorOf, type NodeRelease, supportedNodes } from './nodes.js';
 import { type Tier, tiers } from './tiers.js';
+import { parseOptions } from '../support/runner/program.js';
 
 export interface Arguments {
   help: boolean;
@@ -39,19 +39,12 @@ function options(words: readonly string[]): {
   grep?: string;
   help?: boolean;
 } {
-  try {
-    return parseArgs({
-      args: [...words],
-      options: {
-        node: { type: 'string', multiple: true },
-        tier: { type: 'string', multiple: true },
-        grep: { type: 'string' },
-        help: { type: 'boolean' },
-      },
-    }).values;
-  } catch (error) {
-    throw new RangeError((error as Error).message, { cause: error });
-  }
+  return parseOptions(words, {
+    node: { type: 'string', multiple: true },
+    tier: { type: 'string', multiple: true },
+    grep: { type: 'string' },
+    help: { type: 'boolean' },
+  });
 }
 
 function choose<T>(

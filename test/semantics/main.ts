@@ -9,6 +9,7 @@ import { type Arguments, parseArguments, usage } from './arguments.js';
 import { buildInstrument } from './instrument.js';
 import { majorOf, type NodeRelease } from './nodes.js';
 import { runTier } from './tier-run.js';
+import { runProgram } from '../support/runner/program.js';
 
 /** By Node and tier. */
 type Accesses = Map<string, Map<string, number | undefined>>;
@@ -86,13 +87,4 @@ async function main(): Promise<number> {
   return all.length === 0 || count(all, 'failed') > 0 ? 1 : 0;
 }
 
-main().then(
-  code => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    if (!(error instanceof RangeError)) throw error;
-    process.stderr.write(`test:semantics: ${error.message}\n\n${usage}`);
-    process.exitCode = 2;
-  },
-);
+runProgram('test:semantics', usage, main);

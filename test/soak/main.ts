@@ -1,10 +1,10 @@
 /** `npm run soak`: the example drivers under load for as long as asked, in the lab. See `usage`. */
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { packageRoot } from '../../lab/paths.js';
 import { progressOn } from '../../lab/progress.js';
 import { bootLab } from '../../lab/run.js';
 import { storeVerdict } from '../support/runner/verdict.js';
+import { parseOptions, runProgram } from '../support/runner/program.js';
 
 const usage = `usage: npm run soak -- [OPTIONS]
 
@@ -34,25 +34,11 @@ async function main(): Promise<number> {
 }
 
 function options(words: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...words],
-      options: { help: { type: 'boolean' }, minutes: { type: 'string' }, profile: { type: 'string' } },
-    }).values;
-  } catch (error) {
-    throw new RangeError((error as Error).message, { cause: error });
-  }
+  return parseOptions(words, {
+    help: { type: 'boolean' },
+    minutes: { type: 'string' },
+    profile: { type: 'string' },
+  });
 }
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130));
-
-main().then(
-  code => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    if (!(error instanceof RangeError)) throw error;
-    process.stderr.write(`soak: ${error.message}\n\n${usage}`);
-    process.exitCode = 2;
-  },
-);
+runProgram('soak', usage, main);

@@ -15,6 +15,7 @@ export interface Balance {
 export function balance(): Balance {
   const areas = mappings();
   const named: Record<string, number> = {};
+  for (const [name, count] of Object.entries(openFiles())) named[`file ${name}`] = count;
   for (const line of areas) {
     const name = /\S+\s+\S+\s+\S+\s+\S+\s+\d+\s+(\/dev\/\S+|\/memfd:\S+|\/tmp\/\S+|anon_inode:\S+)/.exec(
       line,
@@ -23,7 +24,7 @@ export function balance(): Balance {
   }
   const pinned = statusBytes('VmLck') + statusBytes('VmPin');
   return {
-    exact: { ...openFiles(), ...named, pinned, ...native().liveObjects() },
+    exact: { ...named, pinned, ...native().liveObjects() },
     areas: areas.length,
     residentMiB: Math.round(statusBytes('VmRSS') / 2 ** 20),
   };

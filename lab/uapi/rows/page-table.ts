@@ -41,7 +41,7 @@ export const hwInfo = {
       '`iommufd.hwInfo().data`',
     ),
     IOMMU_HW_INFO_TYPE_TEGRA241_CMDQV: absent(lacks.tegra, '`iommufd.hwInfo().name`'),
-    IOMMU_HW_INFO_VTD_ERRATA_772415_SPR17: absent(lacks.vtdErratum, '`iommufd.hwInfo().data`'),
+    IOMMU_HW_INFO_VTD_ERRATA_772415_SPR17: '`iommufd.hwInfo().data`',
     IOMMU_HW_CAP_DIRTY_TRACKING: '`iommufd.hwInfo().dirtyTracking`',
     IOMMU_HW_CAP_PCI_PASID_EXEC: absent(lacks.pasid, '`iommufd.hwInfo().pasidExecute`'),
     IOMMU_HW_CAP_PCI_PASID_PRIV: absent(lacks.pasid, '`iommufd.hwInfo().pasidPrivileged`'),

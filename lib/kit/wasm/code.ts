@@ -114,6 +114,8 @@ const NOTHING = 0x40;
 /** Leaves the block or repeats the loop that is `depth` levels out. */
 export const jump = (depth: number): Code => [0x0c, ...unsigned(depth)];
 export const jumpIf = (depth: number, condition: Code): Code => [...condition, 0x0d, ...unsigned(depth)];
+/** Ends the function with a result. */
+export const give = (value: Code): Code => [...value, 0x0f];
 export const block = (...body: Code[]): Code => [0x02, NOTHING, ...body.flat(), 0x0b];
 export const loop = (...body: Code[]): Code => [0x03, NOTHING, ...body.flat(), 0x0b];
 /** Both branches count as a level for {@link jump}. */

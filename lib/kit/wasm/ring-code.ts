@@ -28,11 +28,15 @@ export const Cell = {
   /** Receiving: how often no buffer was free. */
   NO_BUFFER: 32,
 } as const;
+/** Of what forwards: {@link Cell.FRAMES} and {@link Cell.BYTES}, and those not yet in them, 32 bits each. */
+export const Pending = { BYTES: 40, FRAMES: 44 } as const;
 export const CELLS = 64;
 
 /** What a call returns when nothing moved is 0; otherwise how many frames, the ring's tail, and this. */
 export const MOVED = 0x4000_0000;
 export const TAIL_SHIFT = 16;
+/** Of a tail. */
+export const INDEX_MASK = 0x3fff;
 
 /** Frames that are taken back at once. */
 export function reclaimBatch(size: number): number {
@@ -42,6 +46,26 @@ export function reclaimBatch(size: number): number {
 /** A 64-bit cell is added to. */
 export function addTo(address: number, value: Code): Code {
   return w.store64(w.i32(0), address, w.add64(w.load64(w.i32(0), address), value));
+}
+
+/** Counts frames and bytes, in the cells of a ring or of what forwards. */
+export function count(cells: number, frames: Code, bytes: Code): Code {
+  return w.seq(addTo(cells + Cell.FRAMES, w.wide(frames)), addTo(cells + Cell.BYTES, w.wide(bytes)));
+}
+
+/** Counts one frame in a single cell; {@link settle} has to come before there are 2^32 bytes. */
+export function countOne(cells: number, bytes: Code): Code {
+  const pending = cells + Pending.BYTES;
+  const more = w.or64(w.wide(bytes), w.i64(1n << 32n));
+  return w.store64(w.i32(0), pending, w.add64(w.load64(w.i32(0), pending), more));
+}
+
+/** Puts what {@link countOne} counted where it belongs. */
+export function settle(cells: number): Code {
+  return w.when(loadCell(cells + Pending.FRAMES), [
+    count(cells, loadCell(cells + Pending.FRAMES), loadCell(cells + Pending.BYTES)),
+    w.store64(w.i32(0), cells + Pending.BYTES, w.i64(0n)),
+  ]);
 }
 
 export function loadCell(address: number): Code {
@@ -105,9 +129,9 @@ export function fillTx(
   );
 }
 
-/** Takes back the buffers of frames that were sent, a batch at a time. */
+/** Takes back the buffers of frames that were sent, a batch at a time. The caller stores `top`. */
 export function reclaim(
-  { descriptors, handles, size, pool }: RingPlace,
+  { cells, descriptors, handles, size, pool }: RingPlace,
   format: TxFormat,
   index: Local,
   clean: Local,
@@ -135,6 +159,7 @@ export function reclaim(
       ...(batch >= 4 ? copies : single),
       w.set(top, w.add(w.get(top), w.i32(4 * batch))),
       w.set(clean, w.and(w.add(w.get(clean), w.i32(batch * DESCRIPTOR)), w.i32(size * DESCRIPTOR - 1))),
+      storeCell(cells + Cell.CLEAN, w.get(clean)),
       w.jump(0),
     ),
   );

@@ -5,6 +5,7 @@ import {
   addTo,
   armRx,
   Cell,
+  count,
   handleAt,
   loadCell,
   MOVED,
@@ -34,22 +35,24 @@ export function rxCode(ring: RingPlace, format: RxFormat): FunctionCode {
   const [status, good] = [f.local64(), f.local64()];
   const { cells, handles, pool, size } = ring;
   const { stack, bufferBytes } = pool;
+  const spread = cells + Cell.SPREAD;
+  const checked = format.done | format.good.mask;
+  const checkedGood = format.done | format.good.value;
 
   f.body = w.seq(
     w.set(index, loadCell(cells + Cell.INDEX)),
     w.set(first, w.get(index)),
     w.set(top, loadCell(stack.top)),
     // While the end of a frame is missing, no descriptor is good: a value that the mask never leaves.
-    w.set(good, w.choose(loadCell(cells + Cell.SPREAD), w.i64(~format.good.mask), w.i64(format.good.value))),
+    w.set(good, w.choose(loadCell(spread), w.i64(~checked), w.i64(checkedGood))),
     w.set(start, w.get(out)),
     w.set(end, w.add(w.get(out), w.shiftLeft(w.get(max), w.i32(3)))),
     w.block(
+      w.jumpIf(0, w.not(w.get(max))),
       w.loop(
-        w.jumpIf(1, w.equal(w.get(out), w.get(end))),
         w.set(status, w.atomicLoad64(w.get(index), ring.descriptors + 8)),
-        w.jumpIf(1, w.isZero64(w.and64(w.get(status), w.i64(format.done)))),
         w.block(
-          w.jumpIf(0, w.different64(w.and64(w.get(status), w.i64(format.good.mask)), w.get(good))),
+          w.jumpIf(0, w.different64(w.and64(w.get(status), w.i64(checked)), w.get(good))),
           w.set(length, rxLength(format, w.get(status))),
           // Neither empty nor longer than its buffer, whatever the device says.
           w.jumpIf(0, w.greater(w.sub(w.get(length), w.i32(1)), w.i32(bufferBytes - 1))),
@@ -72,14 +75,20 @@ export function rxCode(ring: RingPlace, format: RxFormat): FunctionCode {
           w.set(bytes, w.add(w.get(bytes), w.get(length))),
           w.set(out, w.add(w.get(out), w.i32(8))),
           w.set(index, nextIndex(index, size)),
-          w.jump(1),
+          w.jumpIf(1, w.different(w.get(out), w.get(end))),
+          w.jump(2),
         ),
+        w.jumpIf(1, w.isZero64(w.and64(w.get(status), w.i64(format.done)))),
         // Dropped: its buffer goes back to the device. A frame that is spread over several counts once, at its end.
         armRx(ring, index, w.load32(handleAt(index), handles)),
         w.when(
           w.isZero64(w.and64(w.get(status), w.i64(format.last))),
-          [w.set(good, w.i64(~format.good.mask))],
-          [w.set(good, w.i64(format.good.value)), addTo(cells + Cell.ERRORS, w.i64(1n))],
+          [w.set(good, w.i64(~checked)), storeCell(spread, w.i32(1))],
+          [
+            w.set(good, w.i64(checkedGood)),
+            storeCell(spread, w.i32(0)),
+            addTo(cells + Cell.ERRORS, w.i64(1n)),
+          ],
         ),
         w.set(moved, w.i32(1)),
         w.set(index, nextIndex(index, size)),
@@ -90,10 +99,8 @@ export function rxCode(ring: RingPlace, format: RxFormat): FunctionCode {
     w.set(moved, w.or(w.get(moved), w.different(w.get(out), w.get(start)))),
     w.when(w.get(moved), [
       storeCell(cells + Cell.INDEX, w.get(index)),
-      storeCell(cells + Cell.SPREAD, w.different64(w.get(good), w.i64(format.good.value))),
       storeCell(stack.top, w.get(top)),
-      addTo(cells + Cell.FRAMES, w.wide(number8(w.sub(w.get(out), w.get(start))))),
-      addTo(cells + Cell.BYTES, w.wide(w.get(bytes))),
+      count(cells, number8(w.sub(w.get(out), w.get(start))), w.get(bytes)),
     ]),
     w.choose(
       w.get(moved),

@@ -4,6 +4,7 @@ import { FunctionCode } from './program';
 import {
   addTo,
   Cell,
+  count,
   fillTx,
   loadCell,
   MOVED,
@@ -27,8 +28,9 @@ export interface FrameLimits {
  */
 export function txCode(ring: RingPlace, format: TxFormat, limits: FrameLimits): FunctionCode {
   const f = new FunctionCode(2);
-  const [at, count] = [f.parameter(0), f.parameter(1)];
-  const [index, clean, top, start, end, bytes, length, room] = [
+  const [at, wanted] = [f.parameter(0), f.parameter(1)];
+  const [index, clean, top, start, end, bytes, length, room, taken] = [
+    f.local32(),
     f.local32(),
     f.local32(),
     f.local32(),
@@ -47,7 +49,6 @@ export function txCode(ring: RingPlace, format: TxFormat, limits: FrameLimits): 
     w.set(clean, loadCell(cells + Cell.CLEAN)),
     w.set(top, loadCell(stack.top)),
     reclaim(ring, format, index, clean, top),
-    storeCell(cells + Cell.CLEAN, w.get(clean)),
     // Never all descriptors: head equal to tail would mean none.
     w.set(
       room,
@@ -60,51 +61,52 @@ export function txCode(ring: RingPlace, format: TxFormat, limits: FrameLimits): 
       end,
       w.add(
         w.get(at),
-        w.shiftLeft(w.choose(w.less(w.get(count), w.get(room)), w.get(count), w.get(room)), w.i32(3)),
+        w.shiftLeft(w.choose(w.less(w.get(wanted), w.get(room)), w.get(wanted), w.get(room)), w.i32(3)),
       ),
     ),
-    w.block(
+    w.when(w.different(w.get(at), w.get(end)), [
       w.loop(
-        w.jumpIf(1, w.equal(w.get(at), w.get(end))),
         w.set(word, w.load64(w.get(at), 0)),
         w.set(length, w.low(w.shiftRight64(w.get(word), w.i64(32n)))),
         w.set(at, w.add(w.get(at), w.i32(8))),
-        w.when(w.greater(w.sub(w.get(length), w.i32(limits.min)), w.i32(limits.max - limits.min)), [
-          addTo(cells + Cell.ERRORS, w.i64(1n)),
-          w.when(w.less(w.get(top), w.i32(stack.end)), [
-            w.store32(w.get(top), 0, w.low(w.get(word))),
-            w.set(top, w.add(w.get(top), w.i32(4))),
-          ]),
-          w.jump(1),
-        ]),
-        fillTx(
-          ring,
-          format,
-          index,
-          w.low(w.get(word)),
-          w.and64(w.get(word), w.i64(0xffff_ffffn)),
-          w.shiftRight64(w.get(word), w.i64(32n)),
+        w.when(
+          w.greater(w.sub(w.get(length), w.i32(limits.min)), w.i32(limits.max - limits.min)),
+          [
+            addTo(cells + Cell.ERRORS, w.i64(1n)),
+            w.when(w.less(w.get(top), w.i32(stack.end)), [
+              w.store32(w.get(top), 0, w.low(w.get(word))),
+              w.set(top, w.add(w.get(top), w.i32(4))),
+            ]),
+          ],
+          [
+            fillTx(
+              ring,
+              format,
+              index,
+              w.low(w.get(word)),
+              w.and64(w.get(word), w.i64(0xffff_ffffn)),
+              w.shiftRight64(w.get(word), w.i64(32n)),
+            ),
+            w.set(bytes, w.add(w.get(bytes), w.get(length))),
+            w.set(index, nextIndex(index, size)),
+          ],
         ),
-        w.set(bytes, w.add(w.get(bytes), w.get(length))),
-        w.set(index, nextIndex(index, size)),
-        w.jump(0),
+        w.jumpIf(0, w.different(w.get(at), w.get(end))),
       ),
-    ),
+    ]),
     storeCell(stack.top, w.get(top)),
-    w.set(count, w.shiftRight(w.sub(w.get(at), w.get(start)), w.i32(3))),
-    w.when(w.get(count), [
-      addTo(
-        cells + Cell.FRAMES,
-        w.wide(
-          number(w.and(w.sub(w.get(index), loadCell(cells + Cell.INDEX)), w.i32(size * DESCRIPTOR - 1))),
-        ),
+    w.set(taken, w.shiftRight(w.sub(w.get(at), w.get(start)), w.i32(3))),
+    w.when(w.get(taken), [
+      count(
+        cells,
+        number(w.and(w.sub(w.get(index), loadCell(cells + Cell.INDEX)), w.i32(size * DESCRIPTOR - 1))),
+        w.get(bytes),
       ),
       storeCell(cells + Cell.INDEX, w.get(index)),
-      addTo(cells + Cell.BYTES, w.wide(w.get(bytes))),
     ]),
     w.choose(
-      w.get(count),
-      w.add(w.add(w.i32(MOVED), w.get(count)), w.shiftLeft(number(w.get(index)), w.i32(TAIL_SHIFT))),
+      w.get(taken),
+      w.add(w.add(w.i32(MOVED), w.get(taken)), w.shiftLeft(number(w.get(index)), w.i32(TAIL_SHIFT))),
       w.i32(0),
     ),
   );

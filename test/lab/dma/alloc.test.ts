@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { devices } from '../../../lab/devices';
+import { residentBytes } from '../../support/memory-areas';
 import { opened } from '../support/bound';
 import { collect, collectUntil } from '../support/gc';
-import { held, mappings, statusBytes } from '../support/held';
+import { held, mappings } from '../support/held';
+import { addressOf } from '../support/shared-memory';
 import { labSuite } from '../support/suite';
 
 const MiB = 2 ** 20;
@@ -87,15 +89,16 @@ labSuite('dma.alloc', () => {
 
   it('gives memory back when it is freed, although a view is kept', () => {
     const { dma } = edu.device;
-    const before = { rss: statusBytes('VmRSS'), pinned: held().pinned };
+    const before = held();
     const buffer = dma.alloc(64 * MiB);
     const view = buffer.u8;
     assert.equal(held().pinned, before.pinned + 64 * MiB);
-    assert.ok(statusBytes('VmRSS') > before.rss + 60 * MiB);
+    const address = addressOf(view);
+    assert.equal(residentBytes(address, view.length), 64 * MiB);
     view.fill(1, 0, 4096);
     buffer.free();
     assert.equal(held().pinned, before.pinned);
-    assert.ok(statusBytes('VmRSS') < before.rss + 8 * MiB);
+    assert.equal(residentBytes(address, view.length), 0);
     assert.equal(view[0], 0, 'it sees zeroes, and no device does');
     assert.equal(view.length, 64 * MiB);
   });

@@ -1,23 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import * as fs from 'node:fs';
 import { devices } from '../../../lab/devices';
+import { flagsAt } from '../../support/memory-areas';
 import { opened } from '../support/bound';
 import { ADDRESS_BITS, EduCard } from '../support/edu';
 import { addressOf, wholePages } from '../support/shared-memory';
 import { labSuite } from '../support/suite';
 
-/** The kernel's flags of the area of memory that these bytes lie in: 'dc' keeps it out of forked children. */
-function flagsOf(bytes: Uint8Array): string[] {
-  const address = addressOf(bytes);
-  let inside = false;
-  for (const line of fs.readFileSync('/proc/self/smaps', 'utf8').split('\n')) {
-    const [, start, end] = /^([0-9a-f]+)-([0-9a-f]+) /.exec(line) ?? [];
-    if (start !== undefined) inside = address >= BigInt(`0x${start}`) && address < BigInt(`0x${end ?? '0'}`);
-    else if (inside && line.startsWith('VmFlags:')) return line.split(' ');
-  }
-  return assert.fail('the memory is not mapped');
-}
+const flagsOf = (bytes: Uint8Array): string[] => flagsAt(addressOf(bytes));
 
 labSuite('DMA memory and fork', () => {
   const edu = opened(devices.edu);

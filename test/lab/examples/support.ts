@@ -23,6 +23,21 @@ export function needsLab(suite: Mocha.Context): void {
   if (lack !== undefined) skip(suite, lack);
 }
 
+/** For suites that take NICs: skipped where there are none; every test leaves the machine as it was, and no program. */
+export function leavesMachineAsItWas(): void {
+  let initially: Awaited<ReturnType<typeof machineState>>;
+  before(function () {
+    needsLab(this);
+  });
+  beforeEach(async () => {
+    initially = await machineState();
+  });
+  afterEach('gives everything back', async () => {
+    await endPrograms();
+    assert.deepEqual(await machineState(), initially);
+  });
+}
+
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;

@@ -63,7 +63,7 @@ labSuite('iommufd: memory of files', () => {
     assert.throws(() => iommufd.changeProcess(), { code: 'EINVAL', syscall: 'IOMMU_IOAS_CHANGE_PROCESS' });
   });
 
-  it('must be a memory file, and whole pages of it', function () {
+  it('must be a memory file, and whole pages of it', async () => {
     if (!kernelHas('ioasMapFile')) {
       assert.throws(() => ioas.mapFile(fd, 0, PAGE, at), {
         code: 'ERR_VFIO_UNSUPPORTED',
@@ -71,6 +71,9 @@ labSuite('iommufd: memory of files', () => {
       });
       return;
     }
+    // Its pages are asked for when a device can reach them.
+    await using device = await iommufd.openDevice(devices.edu);
+    device.attach(ioas);
     using disk = { fd: fs.openSync('/proc/self/exe', 'r'), [Symbol.dispose]: () => fs.closeSync(disk.fd) };
     assert.throws(() => ioas.mapFile(disk.fd, 0, PAGE, at), { syscall: 'IOMMU_IOAS_MAP_FILE' });
     for (const bad of [-1, 1.5, 2 ** 31])

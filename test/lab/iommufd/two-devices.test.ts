@@ -80,7 +80,7 @@ async function exchange(one: Device, two: Device): Promise<void> {
     if (n % 8 === 7) await sleep(1);
     collect();
   }
-  for (let waited = 0; received.some(list => list.length < FRAMES) && waited < 200; waited++) {
+  for (let waited = 0; received.some(list => list.length < FRAMES) && waited < 2000; waited++) {
     await sleep(10);
     collect();
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Container, Device, Group } from 'vfio';
 import { devices } from '../../../lab/devices';
+import { kernelHas } from '../../../lab/kernel-features';
 import { covers, refusal } from '../../support/covers';
 import { lacking, needs } from '../../support/needs';
 import { skip } from '../../support/skip';
@@ -87,11 +88,11 @@ labSuite('hot reset plan: virtual functions', () => {
   const virtual = virtualFunctions(2);
 
   for (const via of ways) {
-    it(`of the physical function names it alone (by ${via})`, async () => {
+    it(`of the physical function names it, and since 7.3 its virtual functions (by ${via})`, async () => {
       await using device = await Device.open(physical, { via });
       assert.deepEqual(
         device.hotResetPlan().devices.map(one => one.address),
-        [physical],
+        [physical, ...(kernelHas('resetNamesVirtualFunctions') ? virtual : [])],
       );
     });
 

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import { native } from '../../../lib/native';
+import { openFiles } from '../../support/open-files.js';
 
 /** What this process holds of VFIO at the moment. */
 export interface Held {
@@ -15,30 +16,11 @@ export interface Held {
 
 export function held(): Held {
   return {
-    files: openFiles(),
+    files: openFiles(/\/dev\/(vfio|iommu)|\[vfio|\[eventfd\]|\[iommufd/),
     deviceMappings: mappings().filter(line => /\[vfio-device\]|\/dev\/vfio\/devices\//.test(line)).length,
     pinned: statusBytes('VmLck') + statusBytes('VmPin'),
     objects: native().liveObjects(),
   };
-}
-
-function openFiles(): Record<string, number> {
-  const files: Record<string, number> = {};
-  for (const fd of fs.readdirSync('/proc/self/fd')) {
-    const target = linkTarget(`/proc/self/fd/${fd}`);
-    if (/\/dev\/(vfio|iommu)|\[vfio|\[eventfd\]|\[iommufd/.test(target))
-      files[target] = (files[target] ?? 0) + 1;
-  }
-  return files;
-}
-
-/** The descriptor that read the directory is closed by the time it is looked at. */
-function linkTarget(link: string): string {
-  try {
-    return fs.readlinkSync(link);
-  } catch {
-    return '';
-  }
 }
 
 /** The lines of /proc/self/maps. */

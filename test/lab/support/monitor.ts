@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
+import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** What QEMU answers, or tells by itself. */
@@ -42,19 +43,19 @@ export class Monitor implements Disposable {
     return result;
   }
 
-  /** Pulls a card out of its slot, as its user would who pressed the button: the guest is asked first. */
-  unplug(address: string): Promise<unknown> {
-    return this.execute('device_del', { id: cardAt(address) });
+  /** Pulls the card out of a slot, as its user would who pressed the button: the guest is asked first. */
+  unplug(slot: number): Promise<unknown> {
+    return this.execute('device_del', { id: cardIn(slot) });
   }
 
   /** Waits until it is out, which is when the guest has let go of it. */
-  async unplugged(address: string): Promise<void> {
-    await this.#find(({ event, data }) => event === 'DEVICE_DELETED' && data?.['device'] === cardAt(address));
+  async unplugged(slot: number): Promise<void> {
+    await this.#find(({ event, data }) => event === 'DEVICE_DELETED' && data?.['device'] === cardIn(slot));
   }
 
-  /** Puts a card into the slot that it was in; the guest sees it a little later. */
-  plug(address: string, driver: string): Promise<unknown> {
-    return this.execute('device_add', { driver, bus: portAt(address), id: cardAt(address) });
+  /** Puts a card into a slot; the guest sees it a little later. */
+  plug(slot: number, driver: string): Promise<unknown> {
+    return this.execute('device_add', { driver, bus: `port${slot}`, id: cardIn(slot) });
   }
 
   [Symbol.dispose](): void {
@@ -94,11 +95,13 @@ export class Monitor implements Disposable {
   }
 }
 
-/** The names that the lab gives to root ports and the cards behind them: the first is on bus 1. */
-function portAt(address: string): string {
-  return `port${Number.parseInt(address.slice(5, 7), 16)}`;
+/** The name that the lab gives to the card behind the root port of that number (lab/qemu.ts). */
+export function cardIn(slot: number): string {
+  return `card-port${slot}`;
 }
 
-function cardAt(address: string): string {
-  return `card-${portAt(address)}`;
+/** The number of the root port that a device is behind: they are at 10.0, 11.0, and so on. */
+export function slotOf(address: string): number {
+  const port = path.basename(path.dirname(fs.realpathSync(`/sys/bus/pci/devices/${address}`)));
+  return Number.parseInt(port.slice(8, 10), 16) - 0x0f;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Monitor } from './monitor';
+import { Monitor, slotOf } from './monitor';
 
 /** Whether the kernel sees the device. */
 export const present = (address: string): boolean => fs.existsSync(`/sys/bus/pci/devices/${address}`);
@@ -18,16 +18,17 @@ export async function becomes(address: string, there: boolean): Promise<void> {
 /** Pulls a card, which makes what `work` waits for happen, and puts it back in the end; returns the result of `work`. */
 export async function pulling<T>(address: string, driver: string, work: () => Promise<T>): Promise<T> {
   using monitor = await Monitor.connect();
+  const slot = slotOf(address);
   // First, as what it waits for may happen at once.
   const working = work();
-  await monitor.unplug(address);
+  await monitor.unplug(slot);
   try {
-    const [result] = await Promise.all([working, monitor.unplugged(address)]);
+    const [result] = await Promise.all([working, monitor.unplugged(slot)]);
     await becomes(address, false);
     return result;
   } finally {
     if (!present(address)) {
-      await monitor.plug(address, driver);
+      await monitor.plug(slot, driver);
       await becomes(address, true);
     }
   }

@@ -5,7 +5,7 @@ import { Device, VfioError } from 'vfio';
 import { devices } from '../../../lab/devices';
 import { needs } from '../../support/needs';
 import { bound } from '../support/bound';
-import { Monitor } from '../support/monitor';
+import { cardIn, Monitor, slotOf } from '../support/monitor';
 import { labSuite } from '../support/suite';
 
 labSuite('errors that a device reports (AER)', function () {
@@ -16,7 +16,7 @@ labSuite('errors that a device reports (AER)', function () {
   /** QEMU raises it as the device would; the names are of the PCI Express specification, section 7.8.4. */
   const inject = async (error: string): Promise<void> => {
     using monitor = await Monitor.connect();
-    const command = `pcie_aer_inject_error card-port8 ${error}`;
+    const command = `pcie_aer_inject_error ${cardIn(slotOf(devices.rng))} ${error}`;
     const said = await monitor.execute('human-monitor-command', { 'command-line': command });
     assert.match(String(said), /^OK/);
   };

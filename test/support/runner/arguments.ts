@@ -1,18 +1,16 @@
-import { parseArgs } from 'node:util';
 import { profiles } from '../../../lab/profiles.js';
+import { parseOptions } from './program.js';
 
 /** What can be asked for with --only, and what it means. */
 export const parts = {
   lint: 'formatting and lint of TypeScript and C++',
   unit: 'the tests that any machine can run',
-  'lab-host': 'the tests of the lab itself: they boot its virtual machine',
+  'lab-host': 'the tests of the lab itself, which the matrix runs: only when asked for',
   lab: 'the tests inside the virtual machine, on real VFIO',
-  nics: 'the other drivers for NICs in examples, in a virtual machine with such NICs: only when named here',
-  programs: 'the programs for NICs in examples, in the virtual machine: only when named here',
+  nics: 'the other drivers for NICs in examples, in a virtual machine that has such NICs: only when asked for',
+  programs: 'the programs for NICs in examples, in the virtual machine: only when asked for',
 } as const;
 export type Part = keyof typeof parts;
-/** Parts that take longer than there is time for each time. */
-export const onlyWhenNamed: readonly Part[] = ['nics', 'programs'];
 
 export interface RunArguments {
   help: boolean;
@@ -59,17 +57,10 @@ interface Options {
 }
 
 function options(words: readonly string[]): Options {
-  try {
-    return parseArgs({
-      args: [...words],
-      options: {
-        help: { type: 'boolean' },
-        only: { type: 'string', multiple: true },
-        grep: { type: 'string' },
-        profile: { type: 'string', multiple: true },
-      },
-    }).values;
-  } catch (error) {
-    throw new RangeError((error as Error).message, { cause: error });
-  }
+  return parseOptions(words, {
+    help: { type: 'boolean' },
+    only: { type: 'string', multiple: true },
+    grep: { type: 'string' },
+    profile: { type: 'string', multiple: true },
+  });
 }

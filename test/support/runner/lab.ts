@@ -8,6 +8,7 @@ import { progressOn } from '../../../lab/progress.js';
 import { bootLab, guestOutDirectory } from '../../../lab/run.js';
 import { type Outcome } from '../records.js';
 import { collect, type Instrument, mochaArguments, recordsFile, type Selection } from './mocha.js';
+import { originalPositions } from './positions.js';
 import type { Stage } from './stage.js';
 
 /** A machine of the lab, with one of its kernels other than the one it has by itself. */
@@ -40,9 +41,13 @@ export function labStage(
         found = instrument?.findings(outDir, output) ?? [];
         return ending;
       });
-      return [...outcomes, ...found];
+      return [...outcomes, ...found].map(inSources);
     },
   };
+}
+
+function inSources(outcome: Outcome): Outcome {
+  return outcome.detail === undefined ? outcome : { ...outcome, detail: originalPositions(outcome.detail) };
 }
 
 /** Boots the machine and runs the tests in it; returns how mocha ended when not well. */
@@ -56,7 +61,7 @@ async function runTests(
 ): Promise<string | undefined> {
   await using lab = await bootLab({ ...machine, outDir, progress: progressOn(output) }, packageRoot);
   const { exitCode, signal } = await lab.run({
-    argv: [process.execPath, ...mochaArguments(selection, guestOutDirectory)],
+    argv: [process.execPath, ...mochaArguments(selection, guestOutDirectory, [])],
     cwd: packageRoot,
     env,
     stdout: output,

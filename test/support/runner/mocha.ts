@@ -29,11 +29,15 @@ export interface Instrument {
 export const recordsFile = 'records.jsonl';
 
 /** The arguments for Node that run those tests in one process; the reporter writes its records into `directory`. */
-export function mochaArguments(selection: Selection, directory: string): string[] {
+export function mochaArguments(
+  selection: Selection,
+  directory: string,
+  nodeArguments: readonly string[] = ['--enable-source-maps'],
+): string[] {
   const { globs, ignore = [], grep, testTimeoutMs } = selection;
   return [
     '--expose-gc',
-    '--enable-source-maps',
+    ...nodeArguments,
     path.join('node_modules', 'mocha', 'bin', 'mocha.js'),
     '--reporter-option',
     `output=${path.join(directory, recordsFile)}`,
@@ -68,6 +72,11 @@ function recordsIn(directory: string): string {
   } catch {
     return '';
   }
+}
+
+/** The tests of the lab itself. They boot a machine each, some of which are to die. */
+export function labHostStage(grep?: string): Stage {
+  return hostStage('lab-host', { globs: ['dist/test/lab-host/**/*.test.js'], grep }, 5 * 60_000);
 }
 
 /** Tests in a mocha process on this machine. */

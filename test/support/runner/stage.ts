@@ -16,17 +16,23 @@ export interface StageResult {
 }
 
 /**
- * Runs the stages in their order, two at a time: the virtual machine waits for input and output often enough to leave a
- * processor for the host's tests. Each stage's output is shown in one piece when it is over; that of a single stage as
- * it comes. A stage that fails stops none of the others.
+ * Runs the stages in their order, some at a time: a virtual machine waits for input and output often enough to leave a
+ * processor for others. Each stage's output is shown in one piece when it is over; that of a single stage as it comes. A
+ * stage that fails stops none of the others.
+ *
+ * @param atOnce how many at a time
  */
-export async function runStages(stages: readonly Stage[], output: Writable): Promise<StageResult[]> {
+export async function runStages(
+  stages: readonly Stage[],
+  output: Writable,
+  atOnce = 2,
+): Promise<StageResult[]> {
   const results: StageResult[] = [];
   const queue = stages.entries();
   const lane = async (): Promise<void> => {
     for (const [i, stage] of queue) results[i] = await runStage(stage, output, stages.length === 1);
   };
-  await Promise.all([lane(), lane()]);
+  await Promise.all(Array.from({ length: atOnce }, lane));
   return results;
 }
 

@@ -22,5 +22,6 @@ process.dlopen = (module: object, filename: string, ...flags: number[]) => {
 // end by signals and exceptions, on purpose. What they tell goes to their standard error, where the tests look.
 if (isMainThread) {
   Reflect.deleteProperty(process.env, variables.directory);
-  process.env['ASAN_OPTIONS'] = process.env[variables.children];
+  const children = process.env[variables.children];
+  if (children !== undefined) process.env['ASAN_OPTIONS'] = children;
 }

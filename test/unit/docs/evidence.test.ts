@@ -25,7 +25,7 @@ describe('docs/vfio-dos-and-donts.md', () => {
   it('has an answer from a test in each of its parts', () => {
     const parts = guide.split(/^##+ /m).slice(1);
     for (const part of parts.filter(text => text.trim().includes('\n\n'))) {
-      if (part.startsWith("The order of calls") || part.startsWith("Resets")) continue;
+      if (part.startsWith('The order of calls') || part.startsWith('Resets')) continue;
       assert.match(part, /^> test\//m, part.split('\n')[0]);
     }
   });

@@ -176,14 +176,14 @@ describe('examples/ping: ICMP echo', () => {
 });
 
 describe('examples/ping: frames of any content', () => {
-  it('answers 20,000 random variations with nothing or with a correct answer, and never throws', () => {
+  it('answers 5,000 random variations with nothing or with a correct answer, and never throws', () => {
     let state = 12345;
     const random = (below: number): number => {
       state = (Math.imul(state, 1103515245) + 12345) >>> 0;
       return Math.floor((state / 2 ** 32) * below);
     };
     let answered = 0;
-    for (let round = 0; round < 20_000; round++) {
+    for (let round = 0; round < 5_000; round++) {
       const frame =
         round % 2 === 0 ? arpRequest() : echoRequest({ payload: random(64), options: [1, 1, 1, 1] });
       for (let n = random(3); n > 0; n--) frame[random(frame.length)] = random(256);
@@ -195,6 +195,6 @@ describe('examples/ping: frames of any content', () => {
       assert.deepEqual(out.subarray(6, 12), OUR_MAC);
       if (out[13] === 0) assert.equal(referenceChecksum(out.subarray(14, 34)), 0);
     }
-    assert.ok(answered > 5000, `${answered} were answered`);
+    assert.ok(answered > 1250, `${answered} were answered`);
   });
 });

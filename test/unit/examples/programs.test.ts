@@ -114,7 +114,7 @@ describe('examples: parts of the programs', () => {
     assert.match(counters.toString(), /^arp +1 frames, 42 bytes\nicmp /);
   });
 
-  it('command lines that cannot be are refused, with the reason', () => {
+  describe('command lines that cannot be are refused, with the reason', () => {
     const ends = ['--mac', '02:00:00:00:00:01', '--from', '10.0.0.2', '--to', '10.0.0.1'];
     const cases: [script: string, args: string[], message: RegExp][] = [
       ['generator', ['03:00.0'], /^usage: .*--mac/],
@@ -132,10 +132,12 @@ describe('examples: parts of the programs', () => {
       ['capture', ['03:00.0'], /^usage/],
     ];
     for (const [script, args, message] of cases) {
-      const file = path.join(__dirname, '../../../examples', script, 'main.js');
-      const { status, stderr } = spawnSync(process.execPath, [file, ...args], { encoding: 'utf8' });
-      assert.match(stderr, message);
-      assert.equal(status, 1);
+      it([script, ...args].join(' '), () => {
+        const file = path.join(__dirname, '../../../examples', script, 'main.js');
+        const { status, stderr } = spawnSync(process.execPath, [file, ...args], { encoding: 'utf8' });
+        assert.match(stderr, message);
+        assert.equal(status, 1);
+      });
     }
   });
 

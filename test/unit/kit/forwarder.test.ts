@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Arena, BufferPool, Burst, type FrameEdit, Forwarder, TxRing } from 'vfio/kit';
-import { DAMAGED, IOVA, Model, sequence, SPREAD, TestBell, txFormat } from './model.js';
+import { Random } from '../../support/random.js';
+import { DAMAGED, GOOD, IOVA, Model, sequence, SPREAD, TestBell, txFormat } from './model.js';
 
 describe('kit: forwarder', () => {
   it('moves frames in order, in passes of every size, and loses no buffer', () => {
@@ -82,6 +83,39 @@ describe('kit: forwarder', () => {
     assert.equal(forwarder.forward(8), 3);
     assert.deepEqual([model.rxBell.rings, model.rxBell.value], [1, 2]);
     assert.deepEqual([model.txBell.rings, model.txBell.value], [1, 3]);
+  });
+
+  it('does the same one frame at a time, whatever comes', () => {
+    // A pass of one frame has a way of its own through what is ordinary.
+    const random = new Random(5);
+    const kinds = [GOOD, GOOD, GOOD, GOOD, DAMAGED, SPREAD];
+    const ways = [1, 4].map(max => {
+      const model = new Model({ buffers: 20 });
+      return { model, max, forwarder: new Forwarder(model.rx, model.tx) };
+    });
+    for (let round = 0; round < 3000; round++) {
+      const frames = Array.from({ length: random.below(5) }, () => ({
+        value: random.below(256),
+        length: 15 + random.below(100),
+        status: random.pick(kinds),
+      }));
+      const [toSend, poolEmpty] = [random.below(6), random.chance(0.1)];
+      const [singly, together] = ways.map(({ model, max, forwarder }) => {
+        const { pool, rx, tx, rxBell, txBell } = model;
+        for (const { value, length, status } of frames) model.deliver(value, length, status);
+        const taken: number[] = [];
+        for (let handle; poolEmpty && (handle = pool.take()) !== 0;) taken.push(handle);
+        let forwarded = 0;
+        for (let left = 4; left > 0; left -= max) forwarded += forwarder.forward(max);
+        for (const handle of taken) pool.give(handle);
+        const counted = [rx.frames, rx.bytes, rx.errors, tx.frames, tx.bytes, tx.inFlight, pool.free];
+        return { forwarded, counted, tails: [rxBell.value, txBell.value], sent: model.send(toSend) };
+      });
+      assert.deepEqual(singly, together, `round ${round}`);
+    }
+    for (const { rx, tx } of ways.map(({ model }) => model)) {
+      assert(rx.errors > 100 && rx.noBuffer > 10 && tx.frames > 1000);
+    }
   });
 
   it('takes turns with bursts on the same rings', () => {

@@ -71,7 +71,11 @@ describe('lab: kernel features', () => {
     assert.ok(kernelHas('deviceCdev', '6.12.117-lab'));
     assert.ok(!kernelHas('pasidAttach', '6.12.117-lab'));
     assert.ok(kernelHas('pasidAttach', '7.2.12-lab'));
-    assert.deepEqual(missingFeatures('7.2.12-lab'), ['errorsOfAnyPci', 'noiommuCdev']);
+    assert.deepEqual(missingFeatures('7.2.12-lab'), [
+      'errorsOfAnyPci',
+      'resetNamesVirtualFunctions',
+      'noiommuCdev',
+    ]);
     assert.ok(missingFeatures('6.1.0-56-amd64').includes('deviceCdev'));
   });
 });

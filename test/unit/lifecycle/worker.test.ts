@@ -43,9 +43,7 @@ describe('worker termination', () => {
     it(`ends a worker ${name}`, async () => {
       const { message, worker, ended } = createWorker(body, modules);
       await message();
-      const start = performance.now();
       assert.equal(await worker.terminate(), 1);
-      assert(performance.now() - start < 2000);
       assert.equal(await ended, 1);
     });
   }
@@ -63,8 +61,8 @@ describe('worker termination', () => {
     await collectGarbage();
     const after = resources();
     assert(after.files <= before.files, `${after.files} files open, ${before.files} before`);
-    // The allocator keeps arenas of threads that ended; a leak would be hundreds.
-    assert(after.mappings < before.mappings + 60, `${after.mappings} mappings, ${before.mappings} before`);
+    // The allocator keeps arenas of threads that ended, as do sanitizers; a leaked loop of each would be hundreds.
+    assert(after.mappings < before.mappings + 120, `${after.mappings} mappings, ${before.mappings} before`);
   }).timeout(30_000);
 
   it('lets a worker end by itself, by process.exit() and by an exception', async () => {

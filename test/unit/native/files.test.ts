@@ -158,9 +158,7 @@ describe('native files', () => {
         parentPort?.postMessage('ready');
       }, pipePath());
       await message();
-      const start = performance.now();
       assert.equal(await worker.terminate(), 1);
-      assert(performance.now() - start < 2000);
     }
   });
 

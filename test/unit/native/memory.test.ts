@@ -1,25 +1,10 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { native, type MemoryHandle } from '../../../lib/native';
+import { flagsAt } from '../../support/memory-areas';
 import { createProcess } from '../../support/processes';
 import { skip } from '../../support/skip';
 import { now, thrownBy } from './support';
-
-/** The flags of the mapping that holds `address`: `dc` is "not copied on fork", `hg` "huge pages advised". */
-function flagsAt(address: bigint): string[] {
-  const text = fs.readFileSync('/proc/self/smaps', 'utf8');
-  for (const block of text.split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)) {
-    const range = /^([0-9a-f]+)-([0-9a-f]+) /.exec(block);
-    if (
-      range === null ||
-      address < BigInt(`0x${range[1] ?? '0'}`) ||
-      address >= BigInt(`0x${range[2] ?? '0'}`)
-    )
-      continue;
-    return (/VmFlags: (.*)/.exec(block)?.[1] ?? '').trim().split(' ');
-  }
-  return [];
-}
 
 describe('native memory', () => {
   const addon = native();

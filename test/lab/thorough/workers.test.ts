@@ -43,7 +43,7 @@ labSuite('several workers with devices at once', () => {
   it('each drives its own, and the main thread a third', async () => {
     const before = held();
     const workers = [devices.edu, devices.pairEdu].map(address =>
-      createWorker(drive, { address, rounds: 3 }),
+      createWorker(drive, { address, rounds: 2 }),
     );
     {
       // Of another group than those of the workers.
@@ -60,8 +60,8 @@ labSuite('several workers with devices at once', () => {
 
   it('one that is terminated again and again does not disturb the other', async () => {
     const before = held();
-    const steady = createWorker(drive, { address: devices.edu, rounds: 6 });
-    for (let i = 0; i < 4; i++) {
+    const steady = createWorker(drive, { address: devices.edu, rounds: 3 });
+    for (let i = 0; i < 2; i++) {
       const { worker, message } = createWorker(drive, { address: devices.pairEdu, rounds: 1000 });
       await message();
       await worker.terminate();
