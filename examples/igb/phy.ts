@@ -62,11 +62,8 @@ async function own(regs: IgbRegisters, resource: number): Promise<void> {
       return true;
     });
     if (taken) return;
-    if (performance.now() > deadline) {
-      // Whoever had it is gone: nobody keeps it for that long.
-      await withSemaphore(regs, () => sync.write(sync.read() | resource));
-      return;
-    }
+    if (performance.now() > deadline)
+      throw new Error(`Firmware or another driver kept the PHY for ${OWNERSHIP_MS} ms.`);
     await sleep(1);
   }
 }

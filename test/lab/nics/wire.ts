@@ -45,7 +45,7 @@ export class Wire implements AsyncDisposable {
     readonly peer: Peer,
     readonly socket: dgram.Socket,
     private readonly network: string,
-    private readonly peerMac: Uint8Array,
+    readonly peerMac: Uint8Array,
   ) {}
 
   /** Takes the interface of a NIC for a network `10.x.0`. */
@@ -74,9 +74,12 @@ export class Wire implements AsyncDisposable {
 
   /** Waits for the link at both ends, and tells the kernel where we are, so that it need not ask. */
   async connect(nic: Nic): Promise<void> {
-    const signal = new AbortController().signal;
-    await Promise.all([nic.waitForLink({ timeoutMs: FAR_MS }), this.peer.waitForLink(FAR_MS, signal)]);
+    await Promise.all([nic.waitForLink({ timeoutMs: FAR_MS }), this.waitForPeer()]);
     await this.setNeighbour(this.ourIp, formatMacAddress(nic.mac));
+  }
+
+  waitForPeer(): Promise<void> {
+    return this.peer.waitForLink(FAR_MS, new AbortController().signal);
   }
 
   async setNeighbour(ip: string, mac: string): Promise<void> {
