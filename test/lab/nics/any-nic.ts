@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { findDevice } from 'vfio';
 import { Burst, type BufferPool, type Nic } from 'vfio/kit';
 import { formatMacAddress } from '../../../examples/nic/mac.js';
+import { run } from '../../../examples/ping/demo/command.js';
 import { kernelInterrupts } from '../../../examples/ping/demo/kernel-interrupts.js';
-import { ping } from '../../../examples/ping/demo/ping.js';
+import { parsePing } from '../../../examples/ping/demo/ping.js';
 import { parseIpv4 } from '../../../examples/ping/ipv4.js';
 import { Responder } from '../../../examples/ping/responder.js';
 import { held } from '../support/held.js';
@@ -78,16 +79,16 @@ export function testAnyNic<N extends Nic>(
         const stop = new AbortController();
         const running = responder.run(stop.signal);
         const count = 30;
-        const statistics = await ping({
-          ...{ target: wire.ourIp, from: wire.peer.name, count, payload, intervalSeconds: 0.05 },
-        });
+        // It waits for late answers, for a slow machine is not a loss.
+        const options = ['-n', '-c', count, '-i', 0.05, '-s', payload, '-W', 60, '-I', wire.peer.name];
+        const { stdout } = await run('ping', [...options, wire.ourIp].map(String));
         const kernelCounted = kernelInterrupts(address(), nic.rxVector.index);
         stop.abort();
         await running;
-        const { loss, received, duplicates, corrupted } = statistics;
-        assert.deepEqual([loss, received, duplicates, corrupted], [0, count, 0, 0]);
+        const { transmitted, received, duplicates, corrupted } = parsePing(stdout) ?? assert.fail(stdout);
+        assert.deepEqual([transmitted, received, duplicates, corrupted], [count, count, 0, 0]);
         assert.ok(responder.echoReplies >= count);
-        assert.ok(responder.wakeups > count / 2, `${responder.wakeups} wake-ups`);
+        assert.ok(responder.wakeups > 0, 'woken by interrupts, as nothing else wakes it');
         assert.ok(kernelCounted >= responder.wakeups, `the kernel counted ${kernelCounted} interrupts`);
       });
     }
