@@ -89,8 +89,6 @@ function kernelCommandLine(profile: Profile, iommu: Iommu, files: Pick<MachineFi
     'no_timer_check',
     // Against attacks between programs of one processor, which cost an emulated one a tenth of its speed.
     'mitigations=off',
-    // As Debian's stable kernels have it; with the 32 of newer ones, programs under gcc 12's ThreadSanitizer crash by chance.
-    'sysctl.vm.mmap_rnd_bits=28',
     ...iommu.cmdline,
     ...profile.cmdline,
     ...(files.out === undefined ? [] : ['lab.out']),

@@ -68,7 +68,8 @@ async function main(): Promise<number> {
         );
   const start = performance.now();
   const result = await run(options, directory, lab);
-  storeVerdict('fuzz', `${options.calls} calls`, result.code === 0, performance.now() - start);
+  const place = lab === undefined ? '' : ` in the lab's ${lab.profile.name}`;
+  storeVerdict('fuzz', `${options.calls} calls`, result.code === 0, performance.now() - start, place);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   if (result.code === 0) {
     console.log(

@@ -36,17 +36,18 @@ async function main(): Promise<number> {
     count,
   ];
   const start = performance.now();
-  if (!inLab) {
-    const passed = (await runNode(argv, { output: process.stdout, timeoutMs: hour })) === undefined;
-    storeVerdict('leaks', `${count} rounds`, passed, performance.now() - start);
+  const verdict = (passed: boolean, place = ''): number => {
+    storeVerdict('leaks', `${count} rounds`, passed, performance.now() - start, place);
     return passed ? 0 : 1;
-  }
+  };
+  if (!inLab)
+    return verdict((await runNode(argv, { output: process.stdout, timeoutMs: hour })) === undefined);
   await using machine = await bootLab(
     { profile: profile ?? 'stock', progress: progressOn(process.stderr) },
     packageRoot,
   );
   const { exitCode } = await machine.run({ argv: [process.execPath, ...argv], cwd: packageRoot });
-  return exitCode;
+  return verdict(exitCode === 0, ` in the lab's ${machine.profile.name}`);
 }
 
 function options(words: readonly string[]) {

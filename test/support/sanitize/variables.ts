@@ -2,6 +2,10 @@
 export const variables = {
   /** The file of the addon to load. */
   addon: 'VFIO_SANITIZE_ADDON',
+  /** The sanitizer's library, for children that are Node's. */
+  runtime: 'VFIO_SANITIZE_RUNTIME',
+  /** The number of the process that has it loaded, for its workers. */
+  process: 'VFIO_SANITIZE_PROCESS',
   /** The directory that the process of the tests writes to; its children have none. */
   directory: 'VFIO_SANITIZE_DIRECTORY',
   /** ASAN_OPTIONS for its children. */
