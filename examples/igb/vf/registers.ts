@@ -1,8 +1,8 @@
 /**
  * Registers of a virtual function of the Intel 82576: a small selection of its physical function's, at places of their own.
  *
- * Names and offsets are those of chapter 8.27, "Virtual Function Device Registers", of the datasheet named in
- * ../registers.ts.
+ * Names and offsets are those that the datasheet named in ../registers.ts has for virtual functions, but for MAILBOX, which it
+ * calls VFMailbox, and MAILBOX_MEMORY, its VMBMEM.
  */
 import { bit, bits, defineRegisters } from 'vfio/kit';
 
