@@ -38,6 +38,20 @@ export const devices = {
   vga: '0000:09:00.0',
 } as const;
 
+/** Where the NICs of the profile nics sit. */
+export const nicDevices = {
+  /** virtio-net with the MAC address 52:54:00:00:00:21. */
+  virtio: '0000:01:00.0',
+  /** virtio-net with the MAC address 52:54:00:00:00:22, wired to the one before and the one after. */
+  virtioPeer: '0000:02:00.0',
+  /** virtio-net with packed queues and the MAC address 52:54:00:00:00:23. */
+  virtioPacked: '0000:03:00.0',
+  /** Intel 82576 (igb) with the MAC address 52:54:00:00:00:24; its virtual functions are on the same bus, from 10.0 on. */
+  igb: '0000:04:00.0',
+  /** Intel 82576 (igb) with the MAC address 52:54:00:00:00:25, wired to the one before. */
+  igbPeer: '0000:05:00.0',
+} as const;
+
 /** Where the two ports of the profile sr-iov sit; their virtual functions are on the same bus, from 10.0 on. */
 export const sriovDevices = {
   /** Intel 82576 (igb) with the MAC address 52:54:00:00:00:11, wired to nicB. */

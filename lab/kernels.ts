@@ -44,6 +44,7 @@ const optionalModules = [
   'mdev',
   'e1000e',
   'igb',
+  'virtio_net',
   'nvme',
   'overlay',
 ];

@@ -12,6 +12,8 @@ export type DeviceKind =
   | { kind: 'e1000e'; mac: string; hub: number }
   /** Intel 82576, with up to eight virtual functions. */
   | { kind: 'igb'; mac: string; hub: number }
+  /** A virtio network device of version 1, behind the IOMMU, with the packed layout of queues if wanted. */
+  | { kind: 'virtio-net'; mac: string; hub: number; packed?: boolean }
   | { kind: 'nvme'; sizeMiB: number }
   /** QEMU's teaching device. It addresses 28 bits unless told otherwise. */
   | { kind: 'edu'; addressBits?: 64 }
@@ -70,6 +72,15 @@ const devicesWithoutBridge: readonly DeviceKind[] = devices.flatMap(device =>
 const sriovDevices: readonly DeviceKind[] = [
   { kind: 'igb', mac: '52:54:00:00:00:11', hub: 1 },
   { kind: 'igb', mac: '52:54:00:00:00:12', hub: 1 },
+];
+
+/** For each driver of examples two NICs wired to each other: one for the driver, one that stays with the kernel's own. */
+const nicDevices: readonly DeviceKind[] = [
+  { kind: 'virtio-net', mac: '52:54:00:00:00:21', hub: 1 },
+  { kind: 'virtio-net', mac: '52:54:00:00:00:22', hub: 1 },
+  { kind: 'virtio-net', mac: '52:54:00:00:00:23', hub: 1, packed: true },
+  { kind: 'igb', mac: '52:54:00:00:00:24', hub: 2 },
+  { kind: 'igb', mac: '52:54:00:00:00:25', hub: 2 },
 ];
 
 /** What VFIO wants to be told before it uses an IOMMU that remaps no interrupts. */
@@ -167,6 +178,19 @@ export const profiles: readonly Profile[] = [
     iommu: 'intel',
     devices: sriovDevices,
     cmdline: ['vfio_pci.enable_sriov=1'],
+  },
+  {
+    name: 'nics',
+    purpose:
+      'what the drivers in examples drive: virtio-net with split and packed queues, igb with virtual functions',
+    kernel: 'debian-6.1',
+    kernels: ['debian-6.1', 'built-latest'],
+    qemu: 'newer',
+    iommu: 'intel',
+    devices: nicDevices,
+    cpus: 2,
+    memoryMiB: 2048,
+    cmdline: [],
   },
   {
     name: 'mdev',

@@ -1,5 +1,6 @@
 import { closeSync, ftruncateSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { baseModules } from './kernels.js';
 import { loadOrder } from './modules.js';
 import { buildMachine } from './qemu.js';
 import type { VmOptions } from './vm.js';
@@ -37,7 +38,11 @@ export function writeRunFiles(options: VmOptions, directory: string, console: st
     options.accelerator,
   );
   for (const { file, sizeMiB } of machine.images) createSparse(file, sizeMiB);
-  const modules = loadOrder([...vfioModules, ...machine.modules], options.kernel.modules);
+  const available = options.kernel.modules;
+  const loaded = loadOrder(baseModules, available);
+  const modules = loadOrder([...vfioModules, ...machine.modules], available).filter(
+    name => !loaded.includes(name),
+  );
   const lists = { modules, wait: machine.awaited, keep: coveredPaths(options.keep) };
   for (const [name, list] of Object.entries(lists)) {
     writeFileSync(path.join(settings, name), list.map(line => `${line}\n`).join(''));

@@ -4,7 +4,7 @@ import type { Writable } from 'node:stream';
 import { installMissing } from '../lab/apt.js';
 import { progressOn } from '../lab/progress.js';
 import { storeResults } from '../lab/uapi/results.js';
-import { profileTests, thorough } from './lab/profiles.js';
+import { nics, profileTests, thorough } from './lab/profiles.js';
 import { type Part, parseArguments, type RunArguments, usage } from './support/runner/arguments.js';
 import { labStage } from './support/runner/lab.js';
 import { lintStage } from './support/runner/lint.js';
@@ -34,7 +34,11 @@ function stages({ only, grep, profiles }: RunArguments): Stage[] {
     ...others.map(({ profile, selection }) => ({ part: 'lab' as const, stage: inLab(profile, selection) })),
   ];
   if (only.length === 0) return all.map(({ stage }) => stage);
-  all.push({ part: 'programs', stage: programsStage(grep) }, { part: 'lab-host', stage: labHostStage(grep) });
+  all.push(
+    { part: 'nics', stage: nicsStage(grep) },
+    { part: 'programs', stage: programsStage(grep) },
+    { part: 'lab-host', stage: labHostStage(grep) },
+  );
   return all.filter(({ part }) => only.includes(part)).map(({ stage }) => stage);
 }
 
@@ -57,9 +61,17 @@ function labTests(profile: string, grep: string | undefined): Selection {
   const special = profileTests[profile];
   const globs = (special ?? ['**/*.test.js']).map(glob => `dist/test/lab/${glob}`);
   const ignore =
-    special === undefined ? ['kernel-*/**', ...thorough.globs].map(glob => `dist/test/lab/${glob}`) : [];
+    special === undefined
+      ? ['kernel-*/**', nics.glob, ...thorough.globs].map(glob => `dist/test/lab/${glob}`)
+      : [];
   // An emulated processor is slow, and slower still when the host has other work.
   return { globs, ignore, grep, testTimeoutMs: 20_000 };
+}
+
+/** The drivers of the examples for other NICs, on the machine that has them. */
+function nicsStage(grep: string | undefined): Stage {
+  const globs = [`dist/test/lab/${nics.glob}`];
+  return labStage({ profile: nics.profile }, { globs, grep, testTimeoutMs: 120_000 }, 15 * minute);
 }
 
 /** The programs of the examples wait for links, for seconds each. */

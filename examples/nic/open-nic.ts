@@ -2,6 +2,9 @@
 import { findDevice } from 'vfio';
 import { type BufferPool, type Nic } from 'vfio/kit';
 import { E1000e } from '../e1000e/e1000e.js';
+import { Igb } from '../igb/igb.js';
+import { IgbVf } from '../igb/vf/igb-vf.js';
+import { VirtioNet } from '../virtio-net/virtio-net.js';
 
 export interface OpenNicOptions {
   /** Receive frames for any address. */
@@ -14,6 +17,14 @@ export interface OpenNicOptions {
 export async function openNic(address: string, options: OpenNicOptions = {}): Promise<Nic> {
   const { vendorId, deviceId } = findDevice(address);
   if (E1000e.supports(vendorId, deviceId)) return E1000e.open(address, { ...options, bind: true });
+  if (Igb.supports(vendorId, deviceId)) return Igb.open(address, { ...options, bind: true });
+  if (IgbVf.supports(vendorId, deviceId)) {
+    const { pool } = options;
+    return IgbVf.open(address, { ...(pool && { pool }), bind: true });
+  }
+  if (VirtioNet.supports(vendorId, deviceId)) return VirtioNet.open(address, { ...options, bind: true });
   const id = [vendorId, deviceId].map(number => number.toString(16).padStart(4, '0')).join(':');
-  throw new Error(`${address} is ${id}; there are drivers for: Intel 82574L (8086:10d3).`);
+  throw new Error(
+    `${address} is ${id}; there are drivers for: Intel 82574L (8086:10d3), Intel 82576 (8086:10c9), virtio-net (1af4:1041).`,
+  );
 }

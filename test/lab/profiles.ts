@@ -4,6 +4,9 @@
  */
 export const thorough = { globs: ['thorough/**', 'unplug/**'], profiles: ['stock', 'intel-iommu'] } as const;
 
+/** The drivers of the examples for NICs that only one machine has: `npm run test:nics`, and the matrix. */
+export const nics = { profile: 'nics', glob: 'nics/**/*.test.js' } as const;
+
 /**
  * Which tests `npm test` runs on which machine beside `stock`, on which all of them run: globs below test/lab. Here what
  * that kernel has and the older one has not, and the way through a device's life; the matrix runs all of them on all

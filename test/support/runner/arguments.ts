@@ -7,6 +7,7 @@ export const parts = {
   unit: 'the tests that any machine can run',
   'lab-host': 'the tests of the lab itself, which the matrix runs: only when asked for',
   lab: 'the tests inside the virtual machine, on real VFIO',
+  nics: 'the other drivers for NICs in examples, in a virtual machine that has such NICs: only when asked for',
   programs: 'the programs for NICs in examples, in the virtual machine: only when asked for',
 } as const;
 export type Part = keyof typeof parts;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { devices } from '../../../lab/devices.js';
+import { devices, nicDevices } from '../../../lab/devices.js';
 import { findProfile, profiles } from '../../../lab/profiles.js';
 import { buildMachine, type MachineFiles } from '../../../lab/qemu.js';
 import { coveredPaths } from '../../../lab/run-files.js';
@@ -75,6 +75,40 @@ describe('lab: QEMU command line', () => {
       [['tcg,thread=single'], ['shift=0,sleep=off'], ['1']],
     );
     assert.deepEqual(values(buildMachine(findProfile('stock'), files, 'kvm').args, '-accel'), ['kvm']);
+  });
+});
+
+describe('lab: NICs for the drivers in examples', () => {
+  const machine = buildMachine(findProfile('nics'), files, 'tcg');
+
+  it('are where devices.ts says, wired in pairs', () => {
+    const nics = values(machine.args, '-device').filter(text => /^(virtio-net-pci|igb),/.test(text));
+    assert.deepEqual(
+      nics.map(text => [text.split(',')[0], /bus=port(\d)/.exec(text)?.[1], /:(\w\w)(,|$)/.exec(text)?.[1]]),
+      [
+        ['virtio-net-pci', '1', '21'],
+        ['virtio-net-pci', '2', '22'],
+        ['virtio-net-pci', '3', '23'],
+        ['igb', '4', '24'],
+        ['igb', '5', '25'],
+      ],
+    );
+    assert.deepEqual(
+      Object.values(nicDevices),
+      [1, 2, 3, 4, 5].map(bus => `0000:0${bus}:00.0`),
+    );
+    const hubs = values(machine.args, '-netdev').map(text => /hubid=(\d)/.exec(text)?.[1]);
+    assert.deepEqual(hubs, ['1', '1', '1', '2', '2']);
+  });
+
+  it('reach memory through the IOMMU, one with packed queues', () => {
+    const virtio = values(machine.args, '-device').filter(text => text.startsWith('virtio-net-pci'));
+    assert.ok(virtio.every(text => text.includes('disable-legacy=on,iommu_platform=on')));
+    assert.deepEqual(
+      virtio.map(text => text.includes('packed=on')),
+      [false, false, true],
+    );
+    assert.deepEqual(machine.modules, ['virtio_net', 'virtio_net', 'virtio_net', 'igb', 'igb']);
   });
 });
 

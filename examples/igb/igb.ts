@@ -1,0 +1,201 @@
+/**
+ * A driver for the Intel 82576 gigabit controller, which is also what QEMU's `igb` device is: its physical function, with as
+ * many queues as there are threads for.
+ *
+ * Start reading here; each step of {@link Igb.start} leads to a file of its own. The kit's {@link Nic} has one queue each
+ * way, which is {@link Igb.queues}' first; each of the others has all that a loop of its own needs.
+ */
+import { Device, type IrqVector, type Mapping, type OpenOptions } from 'vfio';
+import {
+  type BufferPool,
+  type Burst,
+  type LinkState,
+  type Nic,
+  type NicStats,
+  type RxRing,
+  type TxRing,
+} from 'vfio/kit';
+import { MAX_FRAME, MIN_FRAME } from './descriptors.js';
+import { Interrupts } from './interrupts.js';
+import { linkState, readMacAddress, waitForLink } from './link.js';
+import { makePool } from './memory.js';
+import { restartLink } from './phy.js';
+import { Queue, startQueue } from './queue.js';
+import { type IgbRegisters, MOST_QUEUES, registerMap } from './registers.js';
+import { reset, stop } from './reset.js';
+import { startRss } from './rss.js';
+import { Statistics } from './statistics.js';
+
+const INTEL = 0x8086;
+/** 82576 with copper, fibre, and SerDes ports. */
+const DEVICE_IDS: readonly number[] = [0x10c9, 0x10e6, 0x10e7, 0x10e8, 0x150a, 0x150d, 0x1518, 0x1526];
+
+export interface IgbOptions {
+  /** Queues each way, 1 to 16 and one fewer than the device has MSI-X vectors. Default 1. */
+  queues?: number;
+  /** Descriptors in each receive ring: a power of two from 8 on, by default 256. */
+  rxDescriptors?: number;
+  /** Descriptors in each transmit ring, likewise. */
+  txDescriptors?: number;
+  /** Receive frames for any address, not only ours and broadcasts. */
+  promiscuous?: boolean;
+  /** Where buffers come from: give several NICs the same one to send with one what another received. Default its own. */
+  pool?: BufferPool;
+}
+
+export class Igb implements Nic {
+  readonly minFrame = MIN_FRAME;
+  readonly maxFrame = MAX_FRAME;
+  readonly #first: Queue;
+
+  private constructor(
+    readonly device: Device,
+    readonly registers: IgbRegisters,
+    /** The six bytes of our Ethernet address. */
+    readonly mac: Uint8Array,
+    readonly pool: BufferPool,
+    /** Each with a vector of its own. What is not IP is received by the first. */
+    readonly queues: readonly [Queue, ...Queue[]],
+    readonly interrupts: Interrupts,
+    readonly statistics: Statistics,
+    private readonly ownPool: boolean,
+  ) {
+    this.#first = queues[0];
+  }
+
+  static supports(vendorId: number, deviceId: number): boolean {
+    return vendorId === INTEL && DEVICE_IDS.includes(deviceId);
+  }
+
+  /** Opens the device at a PCI address and starts it. With `bind` it is taken from its kernel driver until closed. */
+  static async open(address: string, options: IgbOptions & Pick<OpenOptions, 'bind'> = {}): Promise<Igb> {
+    const { bind = false, ...rest } = options;
+    const device = await Device.open(address, { bind });
+    try {
+      return await Igb.start(device, rest);
+    } catch (error) {
+      await device.close();
+      throw error;
+    }
+  }
+
+  /** Starts an opened device. */
+  static async start(device: Device, options: IgbOptions = {}): Promise<Igb> {
+    const { vendorId, deviceId } = device.config;
+    if (!Igb.supports(vendorId, deviceId)) {
+      const id = `${vendorId.toString(16).padStart(4, '0')}:${deviceId.toString(16).padStart(4, '0')}`;
+      throw new Error(`${device.address} is ${id}, not an Intel 82576 (8086:10c9).`);
+    }
+    const { queues: count = 1, rxDescriptors = 256, txDescriptors = 256 } = options;
+    if (!Number.isInteger(count) || count < 1 || count > MOST_QUEUES)
+      throw new RangeError(`The 82576 has 1 to ${MOST_QUEUES} queues, not ${count}.`);
+    const mapping: Mapping = device.bar(0).map();
+    const regs = registerMap.over(mapping);
+    await reset(regs);
+    const mac = readMacAddress(regs);
+    const statistics = new Statistics(regs, count);
+
+    // Descriptors, frames and MSI-X messages all are memory accesses by the device, which need bus mastering.
+    device.enableBusMaster();
+    const interrupts = new Interrupts(regs, device, count);
+    const pool = options.pool ?? makePool(device.dma, count, rxDescriptors + txDescriptors);
+    const rings = { pool, iova: pool.arena.mapFor(device.dma), rxDescriptors, txDescriptors };
+    const queue = (index: number): Queue => new Queue(index, mapping, regs, interrupts, rings);
+    const queues: [Queue, ...Queue[]] = [queue(0)];
+    while (queues.length < count) queues.push(queue(queues.length));
+
+    startRss(regs, count);
+    regs.RFCTL.write(0);
+    regs.TCTL.set({ ENABLE: 1, PAD_SHORT_FRAMES: 1, COLLISION_THRESHOLD: 0x0f, BACK_OFF_SLOT_TIME: 0x40 });
+    for (const { index, rx, tx } of queues) await startQueue(regs, index, { rx, tx }, { drop: count > 1 });
+    const promiscuous = options.promiscuous === true ? 1 : 0;
+    regs.RCTL.set({
+      ...{ ENABLE: 1, ACCEPT_BROADCAST: 1, STRIP_CRC: 1 },
+      ...{ PROMISCUOUS_UNICAST: promiscuous, PROMISCUOUS_MULTICAST: promiscuous },
+    });
+    await restartLink(regs);
+    return new Igb(device, regs, mac, pool, queues, interrupts, statistics, options.pool === undefined);
+  }
+
+  get name(): string {
+    return this.device.address;
+  }
+
+  get closed(): boolean {
+    return this.device.closed;
+  }
+
+  get rings(): { rx: RxRing; tx: TxRing } {
+    return this.#first;
+  }
+
+  rxBurst(burst: Burst, max?: number): number {
+    return this.#first.rxBurst(burst, max);
+  }
+
+  txBurst(burst: Burst, count: number, from?: number): number {
+    return this.#first.txBurst(burst, count, from);
+  }
+
+  get rxPending(): boolean {
+    return this.#first.rxPending;
+  }
+
+  get rxVector(): IrqVector {
+    return this.#first.rxVector;
+  }
+
+  armRxInterrupt(): void {
+    this.#first.armRxInterrupt();
+  }
+
+  disarmRxInterrupt(): void {
+    this.#first.disarmRxInterrupt();
+  }
+
+  get link(): LinkState {
+    return linkState(this.registers);
+  }
+
+  /** Sleeps until the link is up, by default for at most ten seconds. */
+  waitForLink(options: { timeoutMs?: number; signal?: AbortSignal } = {}): Promise<LinkState> {
+    return waitForLink(this.registers, this.interrupts, { timeoutMs: 10_000, ...options });
+  }
+
+  /** Of all queues together. */
+  stats(): NicStats {
+    const { missed, dropped } = this.closed ? this.statistics.totals : this.statistics.read();
+    const sum = (read: (queue: Queue) => number): number =>
+      this.queues.reduce((total, queue) => total + read(queue), 0);
+    return {
+      rxFrames: sum(({ rx }) => rx.frames),
+      rxBytes: sum(({ rx }) => rx.bytes),
+      rxErrors: sum(({ rx }) => rx.errors),
+      rxMissed: missed + dropped,
+      rxNoBuffer: sum(({ rx }) => rx.noBuffer),
+      txFrames: sum(({ tx }) => tx.frames),
+      txBytes: sum(({ tx }) => tx.bytes),
+      txErrors: sum(({ tx }) => tx.errors),
+    };
+  }
+
+  /** Stops all interrupts and DMA, then closes the device, which gives a bound device back. Buffers go to the pool. */
+  async close(): Promise<void> {
+    if (this.device.closed) return;
+    try {
+      await stop(this.registers);
+    } finally {
+      for (const { rx, tx } of this.queues) {
+        rx.close();
+        tx.close();
+      }
+      // A container shared with other devices stays, and the mapping in it would.
+      if (this.ownPool) this.pool.arena.unmapFor(this.device.dma);
+      await this.device.close();
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

@@ -1,0 +1,88 @@
+/** The PHY, reached through one MAC register: MDIC. Its registers are those of IEEE 802.3, clause 22. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type IgbRegisters, PhyOperation } from './registers.js';
+
+/** Each port's own PHY has this address. */
+const PHY_ADDRESS = 1;
+const ACCESS_MS = 10;
+const OWNERSHIP_MS = 200;
+
+/** The control register and its bits. */
+const CONTROL = 0;
+const Control = {
+  RESTART_AUTONEGOTIATION: 1 << 9,
+  ISOLATE: 1 << 10,
+  POWER_DOWN: 1 << 11,
+  ENABLE_AUTONEGOTIATION: 1 << 12,
+} as const;
+
+/**
+ * Powers the PHY up, for the last driver may have switched it off, and makes it negotiate the link anew. That takes
+ * some seconds on a cable; the link's coming up then is an interrupt.
+ */
+export async function restartLink(regs: IgbRegisters): Promise<void> {
+  const resource = 1 << (1 + regs.STATUS.get('LAN_ID'));
+  await own(regs, resource);
+  try {
+    const on = (await access(regs, PhyOperation.READ, CONTROL)) & ~(Control.POWER_DOWN | Control.ISOLATE);
+    const anew = on | Control.ENABLE_AUTONEGOTIATION | Control.RESTART_AUTONEGOTIATION;
+    await access(regs, PhyOperation.WRITE, CONTROL, anew);
+  } finally {
+    await withSemaphore(regs, () => regs.SW_FW_SYNC.write(regs.SW_FW_SYNC.read() & ~resource));
+  }
+}
+
+/** One access to a register of the PHY; returns its value. */
+async function access(
+  { MDIC }: IgbRegisters,
+  operation: number,
+  register: number,
+  data = 0,
+): Promise<number> {
+  MDIC.set({ OPERATION: operation, REGISTER: register, PHY: PHY_ADDRESS, DATA: data });
+  const deadline = performance.now() + ACCESS_MS;
+  for (;;) {
+    const answer = MDIC.read();
+    if (MDIC.extract('ERROR', answer) === 1) throw new Error(`The PHY has no register ${register}.`);
+    if (MDIC.extract('READY', answer) === 1) return MDIC.extract('DATA', answer);
+    if (performance.now() > deadline) throw new Error(`The PHY did not answer within ${ACCESS_MS} ms.`);
+    await sleep(1);
+  }
+}
+
+/** Takes something that firmware and the other ports use, too. Its bit for firmware is 16 above the one for software. */
+async function own(regs: IgbRegisters, resource: number): Promise<void> {
+  const { SW_FW_SYNC: sync } = regs;
+  const deadline = performance.now() + OWNERSHIP_MS;
+  for (;;) {
+    const taken = await withSemaphore(regs, () => {
+      const owned = sync.read();
+      if ((owned & (resource | (resource << 16))) !== 0) return false;
+      sync.write(owned | resource);
+      return true;
+    });
+    if (taken) return;
+    if (performance.now() > deadline)
+      throw new Error(`Firmware or another driver kept the PHY for ${OWNERSHIP_MS} ms.`);
+    await sleep(1);
+  }
+}
+
+/** Does something while neither another port's driver (SMBI) nor firmware (SWESMBI) changes what is owned. */
+async function withSemaphore<T>({ SWSM }: IgbRegisters, work: () => T): Promise<T> {
+  const deadline = performance.now() + OWNERSHIP_MS;
+  // Reading SMBI as 0 is what takes it. Of a driver that died with it, it is taken over in the end.
+  while (SWSM.get('SMBI') === 1 && performance.now() < deadline) await sleep(1);
+  try {
+    for (;;) {
+      SWSM.update({ SWESMBI: 1 });
+      if (SWSM.get('SWESMBI') === 1) break;
+      if (performance.now() > deadline + OWNERSHIP_MS)
+        throw new Error(`Firmware kept the semaphore for ${OWNERSHIP_MS} ms.`);
+      await sleep(1);
+    }
+    return work();
+  } finally {
+    SWSM.update({ SMBI: 0, SWESMBI: 0 });
+  }
+}

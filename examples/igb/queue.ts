@@ -1,0 +1,133 @@
+/** A receive queue and the transmit queue of the same number: their set-up, and what an application sees of them. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type IrqVector, type Mapping } from 'vfio';
+import { type BufferPool, type Burst, Doorbell, type RxSource, RxRing, TxRing } from 'vfio/kit';
+import { BUFFER_BYTES, MAX_FRAME, MIN_FRAME, rxFormat, txFormat } from './descriptors.js';
+import { ADVANCED_ONE_BUFFER, type IgbRegisters } from './registers.js';
+
+const ENABLE_MS = 100;
+
+/** The registers of queues, which a virtual function has, too, though elsewhere. */
+export type QueueRegisters = Pick<
+  IgbRegisters,
+  | ('RDBAL' | 'RDBAH' | 'RDLEN' | 'RDH' | 'RDT' | 'SRRCTL' | 'RXDCTL')
+  | ('TDBAL' | 'TDBAH' | 'TDLEN' | 'TDH' | 'TDT' | 'TXDCTL')
+>;
+
+/** The interrupts of receive queues, by number. */
+export interface QueueInterrupts {
+  readonly queues: readonly IrqVector[];
+  arm(queue: number): void;
+  mask(queue: number): void;
+}
+
+export interface QueueOptions {
+  readonly pool: BufferPool;
+  /** Where the device sees the pool's arena. */
+  readonly iova: bigint;
+  readonly rxDescriptors: number;
+  readonly txDescriptors: number;
+}
+
+/** One queue each way, with its own vector: all that a loop on a queue of its own needs. */
+export class Queue implements RxSource {
+  readonly rx: RxRing;
+  readonly tx: TxRing;
+  readonly rxVector: IrqVector;
+  #armed = false;
+
+  constructor(
+    readonly index: number,
+    private readonly registers: Mapping,
+    regs: QueueRegisters,
+    private readonly interrupts: QueueInterrupts,
+    { pool, iova, rxDescriptors, txDescriptors }: QueueOptions,
+  ) {
+    const bell = (array: 'RDT' | 'TDT'): Doorbell => new Doorbell(registers, regs[array].at(index).offset);
+    this.rx = new RxRing({ pool, iova, size: rxDescriptors, format: rxFormat, bell: bell('RDT') });
+    this.tx = new TxRing({
+      ...{ pool, iova, size: txDescriptors, format: txFormat, bell: bell('TDT') },
+      minFrame: MIN_FRAME,
+      maxFrame: MAX_FRAME,
+    });
+    const vector = interrupts.queues[index];
+    if (vector === undefined) throw new Error(`There is no vector for queue ${index}.`);
+    this.rxVector = vector;
+  }
+
+  get name(): string {
+    return `queue ${this.index} of ${this.registers.region.address}`;
+  }
+
+  get closed(): boolean {
+    return this.registers.closed;
+  }
+
+  rxBurst(burst: Burst, max?: number): number {
+    const count = this.rx.burst(burst, max);
+    // The interrupt that was asked for has come; a device that masks by itself needs no telling.
+    if (this.#armed && count > 0) this.disarmRxInterrupt();
+    return count;
+  }
+
+  txBurst(burst: Burst, count: number, from?: number): number {
+    return this.tx.burst(burst, count, from);
+  }
+
+  get rxPending(): boolean {
+    return this.rx.pending;
+  }
+
+  armRxInterrupt(): void {
+    this.#armed = true;
+    this.interrupts.arm(this.index);
+  }
+
+  disarmRxInterrupt(): void {
+    this.#armed = false;
+    this.interrupts.mask(this.index);
+  }
+}
+
+/** Hands the rings of a queue to the device. A tail counts only once its queue says that it is enabled. */
+export async function startQueue(
+  regs: QueueRegisters,
+  index: number,
+  rings: {
+    readonly rx: Pick<RxRing, 'iova' | 'size' | 'firstTail'>;
+    readonly tx: Pick<TxRing, 'iova' | 'size'>;
+  },
+  options: { readonly drop: boolean },
+): Promise<void> {
+  const { rx, tx } = rings;
+  regs.TDBAL.at(index).write(Number(tx.iova & 0xffff_ffffn));
+  regs.TDBAH.at(index).write(Number(tx.iova >> 32n));
+  regs.TDLEN.at(index).write(tx.size * 16);
+  regs.TDH.at(index).write(0);
+  const control = { PREFETCH_THRESHOLD: 8, WRITE_BACK_THRESHOLD: 1, ENABLE: 1 } as const;
+  regs.TXDCTL.at(index).set({ ...control, HOST_THRESHOLD: 1 });
+  await enabled(regs.TXDCTL.at(index));
+  regs.TDT.at(index).write(0);
+
+  regs.RDBAL.at(index).write(Number(rx.iova & 0xffff_ffffn));
+  regs.RDBAH.at(index).write(Number(rx.iova >> 32n));
+  regs.RDLEN.at(index).write(rx.size * 16);
+  regs.SRRCTL.at(index).set({
+    PACKET_BUFFER_KIB: BUFFER_BYTES / 1024,
+    DESCRIPTOR_TYPE: ADVANCED_ONE_BUFFER,
+    DROP: options.drop ? 1 : 0,
+  });
+  regs.RDH.at(index).write(0);
+  regs.RXDCTL.at(index).set({ ...control, HOST_THRESHOLD: 8 });
+  await enabled(regs.RXDCTL.at(index));
+  regs.RDT.at(index).write(rx.firstTail);
+}
+
+async function enabled(register: { get(field: 'ENABLE'): number; readonly name: string }): Promise<void> {
+  const deadline = performance.now() + ENABLE_MS;
+  while (register.get('ENABLE') === 0) {
+    if (performance.now() > deadline)
+      throw new Error(`${register.name} did not enable its queue in ${ENABLE_MS} ms.`);
+    await sleep(1);
+  }
+}

@@ -1,0 +1,211 @@
+/**
+ * A driver for the virtual functions of the Intel 82576. Such a function has queues and interrupts of its own, and nothing
+ * else: its address, its filters and the link are the business of the physical function's driver, which is asked by mailbox.
+ *
+ * Queues and descriptors are those of ../queue.ts and ../descriptors.ts.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Device, type IrqVector, type OpenOptions } from 'vfio';
+import {
+  type BufferPool,
+  type Burst,
+  Counters,
+  type LinkState,
+  type Nic,
+  type NicStats,
+  type RxRing,
+  type TxRing,
+} from 'vfio/kit';
+import { MAX_FRAME, MIN_FRAME } from '../descriptors.js';
+import { linkState } from '../link.js';
+import { makePool } from '../memory.js';
+import { Queue, startQueue } from '../queue.js';
+import { VfInterrupts } from './interrupts.js';
+import { Mailbox, Request } from './mailbox.js';
+import { type VfRegisters, vfRegisterMap } from './registers.js';
+
+const INTEL = 0x8086;
+const DEVICE_ID = 0x10ca;
+const CRC_BYTES = 4;
+const ALL_VECTORS = 0b111;
+
+export interface IgbVfOptions {
+  /** Descriptors in the receive ring: a power of two from 8 on, by default 256. */
+  rxDescriptors?: number;
+  /** Descriptors in the transmit ring, likewise. */
+  txDescriptors?: number;
+  /** Where buffers come from: give several NICs the same one to send with one what another received. Default its own. */
+  pool?: BufferPool;
+}
+
+export class IgbVf implements Nic {
+  readonly minFrame = MIN_FRAME;
+  readonly maxFrame = MAX_FRAME;
+
+  private constructor(
+    readonly device: Device,
+    readonly registers: VfRegisters,
+    /** The six bytes of the Ethernet address that the physical function's driver gave us. */
+    readonly mac: Uint8Array,
+    readonly pool: BufferPool,
+    private readonly queue: Queue,
+    readonly interrupts: VfInterrupts,
+    /** What the device has counted. */
+    readonly counters: Counters<'received' | 'multicasts' | 'transmitted'>,
+    private readonly ownPool: boolean,
+  ) {}
+
+  static supports(vendorId: number, deviceId: number): boolean {
+    return vendorId === INTEL && deviceId === DEVICE_ID;
+  }
+
+  /** Opens the function at a PCI address and starts it. With `bind` it is taken from its kernel driver until closed. */
+  static async open(
+    address: string,
+    options: IgbVfOptions & Pick<OpenOptions, 'bind' | 'vfToken'> = {},
+  ): Promise<IgbVf> {
+    const { bind = false, vfToken, ...rest } = options;
+    const device = await Device.open(address, { bind, ...(vfToken !== undefined && { vfToken }) });
+    try {
+      return await IgbVf.start(device, rest);
+    } catch (error) {
+      await device.close();
+      throw error;
+    }
+  }
+
+  /** Starts an opened device. */
+  static async start(device: Device, options: IgbVfOptions = {}): Promise<IgbVf> {
+    // A virtual function's own identity reads as all-ones; the kernel makes it up from the physical one's.
+    const { vendorId, deviceId } = device.config;
+    if (!IgbVf.supports(vendorId, deviceId)) {
+      const id = `${vendorId.toString(16).padStart(4, '0')}:${deviceId.toString(16).padStart(4, '0')}`;
+      throw new Error(`${device.address} is ${id}, not a virtual function of an Intel 82576 (8086:10ca).`);
+    }
+    const { rxDescriptors = 256, txDescriptors = 256 } = options;
+    const mapping = device.bar(0).map();
+    const regs = vfRegisterMap.over(mapping);
+    const mailbox = new Mailbox(regs);
+    await reset(regs);
+    await mailbox.waitForReset();
+    const mac = addressFrom(await mailbox.ask(Request.RESET));
+    await mailbox.ask(Request.SET_MAX_FRAME, MAX_FRAME + CRC_BYTES);
+
+    device.enableBusMaster();
+    const interrupts = new VfInterrupts(regs, device);
+    const pool = options.pool ?? makePool(device.dma, 1, rxDescriptors + txDescriptors);
+    const iova = pool.arena.mapFor(device.dma);
+    const queue = new Queue(0, mapping, regs, interrupts, { pool, iova, rxDescriptors, txDescriptors });
+    // A function that does not empty its queue must not keep the others from receiving.
+    await startQueue(regs, 0, queue, { drop: true });
+    const counters = new Counters({
+      received: { kind: 32, read: () => regs.VFGPRC.read() },
+      multicasts: { kind: 32, read: () => regs.VFMPRC.read() },
+      transmitted: { kind: 32, read: () => regs.VFGPTC.read() },
+    });
+    const ownPool = options.pool === undefined;
+    return new IgbVf(device, regs, mac, pool, queue, interrupts, counters, ownPool);
+  }
+
+  get name(): string {
+    return this.device.address;
+  }
+
+  get closed(): boolean {
+    return this.device.closed;
+  }
+
+  get rings(): { rx: RxRing; tx: TxRing } {
+    return this.queue;
+  }
+
+  rxBurst(burst: Burst, max?: number): number {
+    return this.queue.rxBurst(burst, max);
+  }
+
+  txBurst(burst: Burst, count: number, from?: number): number {
+    return this.queue.txBurst(burst, count, from);
+  }
+
+  get rxPending(): boolean {
+    return this.queue.rxPending;
+  }
+
+  get rxVector(): IrqVector {
+    return this.queue.rxVector;
+  }
+
+  armRxInterrupt(): void {
+    this.queue.armRxInterrupt();
+  }
+
+  disarmRxInterrupt(): void {
+    this.queue.disarmRxInterrupt();
+  }
+
+  /** That of the physical function. */
+  get link(): LinkState {
+    return linkState(this.registers);
+  }
+
+  /** Sleeps until the link is up, by default for at most ten seconds: it is told of by a message. */
+  async waitForLink(options: { timeoutMs?: number; signal?: AbortSignal } = {}): Promise<LinkState> {
+    const { timeoutMs: limit = 10_000, signal } = options;
+    const deadline = performance.now() + limit;
+    for (;;) {
+      this.interrupts.armMailbox();
+      const { link } = this;
+      if (link.up) return link;
+      const timeoutMs = Math.max(1, Math.ceil(deadline - performance.now()));
+      try {
+        await this.interrupts.mailbox.wait({ timeoutMs, ...(signal && { signal }) });
+      } catch (error) {
+        if ((error as { code?: unknown }).code !== 'ERR_VFIO_TIMEOUT') throw error;
+        throw new Error(`No link after ${limit} ms: is the physical function up?`, { cause: error });
+      }
+    }
+  }
+
+  stats(): NicStats {
+    const { rx, tx } = this.queue;
+    return {
+      rxFrames: rx.frames,
+      rxBytes: rx.bytes,
+      rxErrors: rx.errors,
+      // What a virtual function misses is counted by the physical one.
+      rxMissed: 0,
+      rxNoBuffer: rx.noBuffer,
+      txFrames: tx.frames,
+      txBytes: tx.bytes,
+      txErrors: tx.errors,
+    };
+  }
+
+  /** Resets the function, which ends all its DMA and interrupts, and closes it. Buffers go to the pool. */
+  async close(): Promise<void> {
+    if (this.device.closed) return;
+    try {
+      await reset(this.registers);
+    } finally {
+      this.queue.rx.close();
+      this.queue.tx.close();
+      if (this.ownPool) this.pool.arena.unmapFor(this.device.dma);
+      await this.device.close();
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** Ends what the queues and the interrupts of the function do, and has them at their reset values. */
+async function reset({ CTRL, EIMC }: VfRegisters): Promise<void> {
+  EIMC.write(ALL_VECTORS);
+  CTRL.set({ RESET: 1 });
+  await sleep(1);
+}
+
+function addressFrom([low = 0, high = 0]: readonly number[]): Uint8Array {
+  return Uint8Array.of(low, low >> 8, low >> 16, low >> 24, high, high >> 8);
+}
