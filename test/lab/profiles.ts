@@ -2,7 +2,10 @@
  * Tests that take many seconds each: of processes and threads that end in the middle of everything, of cards that are
  * pulled. The matrix runs them, and not on every machine, as they are about this library.
  */
-export const thorough = { globs: ['thorough/**', 'unplug/**'], profiles: ['stock', 'intel-iommu'] } as const;
+export const thorough = {
+  globs: ['shared/**', 'thorough/**', 'unplug/**'],
+  profiles: ['stock', 'intel-iommu'],
+} as const;
 
 /** The drivers of the examples for NICs that only one machine has: `npm run test:nics`, and the matrix. */
 export const nics = { profile: 'nics', glob: 'nics/**/*.test.js' } as const;
