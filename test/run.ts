@@ -64,8 +64,7 @@ function labTests(profile: string, grep: string | undefined): Selection {
     special === undefined
       ? ['kernel-*/**', nics.glob, ...thorough.globs].map(glob => `dist/test/lab/${glob}`)
       : [];
-  // An emulated processor is slow, and slower still when the host has other work.
-  return { globs, ignore, grep, testTimeoutMs: 20_000 };
+  return { globs, ignore, grep };
 }
 
 /** The drivers of the examples for other NICs, on the machine that has them. */

@@ -53,7 +53,7 @@ export function createProcess<Data>(
   data: Data,
   options: ProcessOptions = {},
 ): Promise<Ended> {
-  const { nodeArgs = [], env = {}, timeoutMs = 20_000 } = options;
+  const { nodeArgs = [], env = {}, timeoutMs = 60_000 } = options;
   const child = spawn(process.execPath, [...nodeArgs, '-e', program(body, data)], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },

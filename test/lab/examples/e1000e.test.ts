@@ -27,7 +27,6 @@ const HEADERS = 14 + 20 + 8;
 const FULL = 1472;
 
 describe('examples/e1000e: opening and closing', function () {
-  this.timeout(30_000);
   before(function () {
     needsLab(this);
   });

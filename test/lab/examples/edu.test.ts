@@ -5,7 +5,6 @@ import { devices } from '../../../lab/devices.js';
 import { needsLab, runProgram } from './support.js';
 
 describe('examples/edu', function () {
-  this.timeout(30_000);
   before(function () {
     needsLab(this);
   });

@@ -63,7 +63,7 @@ describe('worker termination', () => {
     assert(after.files <= before.files, `${after.files} files open, ${before.files} before`);
     // The allocator keeps arenas of threads that ended, as do sanitizers; a leaked loop of each would be hundreds.
     assert(after.mappings < before.mappings + 120, `${after.mappings} mappings, ${before.mappings} before`);
-  }).timeout(30_000);
+  });
 
   it('lets a worker end by itself, by process.exit() and by an exception', async () => {
     const ending: Body<{ paths: typeof modules; how: string }> = ({ require }, { paths, how }) => {

@@ -8,7 +8,6 @@ import { type Outcome, outcomes } from '../../support/records.js';
 const root = path.join(__dirname, '..', '..', '..', '..');
 
 describe('reporter', function () {
-  this.timeout(20_000);
   let directory: string;
   let runs = 0;
   before(() => {

@@ -108,7 +108,7 @@ describe('stages', () => {
       missing.map(one => one.state),
       ['failed'],
     );
-  }).timeout(30_000);
+  });
 });
 
 describe('child processes', () => {
