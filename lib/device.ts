@@ -175,7 +175,10 @@ export class Device
     if (this.closed) throw closedError(`Device ${this.address}`);
   }
 
-  /** The group it was opened by; `undefined` for a device opened by its cdev. */
+  /**
+   * The group it was opened by; `undefined` for a device opened by its cdev. One that `Device.open` opened by itself is
+   * closed, with its container, when the last device opened by it is.
+   */
   get group(): Group | undefined {
     return this.#parent.group;
   }
@@ -185,7 +188,10 @@ export class Device
     return this.#parent.container;
   }
 
-  /** The iommufd it is bound to; `undefined` for a device opened by its group. */
+  /**
+   * The iommufd it is bound to; `undefined` for a device opened by its group. One that `Device.open` opened by itself is
+   * closed when the last device opened by it is.
+   */
   get iommufd(): Iommufd | undefined {
     return this.#parent.iommufd;
   }

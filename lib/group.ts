@@ -7,6 +7,7 @@ import { consentToNoIommu } from './no-iommu';
 import { noDeviceError } from './pci/list';
 import { deviceExists, driverOf, groupMembers, groupOf, membersInTheWay } from './pci/sysfs';
 import { runAsync, runSync, type Steps } from './steps';
+import { Users } from './users';
 import { parseUuid } from './uuid';
 import { boolean, integer, options as checkOptions } from './validate';
 import type { Container } from './container';
@@ -66,6 +67,7 @@ export class Group implements Disposable {
   readonly noIommu: boolean;
   #handle: GroupHandle | undefined;
   #container: Container | undefined;
+  readonly #users = new Users();
   readonly #devices = new Set<Device>();
   /** Addresses of devices that are being opened. */
   readonly #opening = new Set<string>();
@@ -106,6 +108,11 @@ export class Group implements Disposable {
   /** @internal The group of that number if this environment has it open. */
   static find(id: number): Group | undefined {
     return Group.#open.get(id);
+  }
+
+  /** @internal */
+  get users(): Users {
+    return this.#users;
   }
 
   /** @internal */
@@ -189,6 +196,8 @@ export class Group implements Disposable {
     const name = vfToken === undefined ? address : `${address} vf_token=${vfToken}`;
     const context = { ...this.#context(`Opening ${address}`), address, facts: { vfToken } };
     this.#opening.add(address);
+    this.#users.enter();
+    let opened = false;
     try {
       const handle = (yield* attemptStep(context, async =>
         native().groupGetDeviceFd(group, name, async),
@@ -196,12 +205,17 @@ export class Group implements Disposable {
       const device = Device.create(handle, address, {
         group: this,
         container,
-        forget: gone => this.#devices.delete(gone),
+        forget: gone => {
+          this.#devices.delete(gone);
+          this.#users.leave();
+        },
       });
       this.#devices.add(device);
+      opened = true;
       return device;
     } finally {
       this.#opening.delete(address);
+      if (!opened) this.#users.leave();
     }
   }
 

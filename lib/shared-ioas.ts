@@ -15,13 +15,8 @@ export interface IoasShare {
   release(): void;
 }
 
-interface Entry {
-  readonly ioas: Ioas;
-  users: number;
-}
-
 /** The address spaces that `Device.open` made, by the IOMMU group whose devices use it. */
-const shared = new Map<number | string, Entry>();
+const shared = new Map<number | string, Ioas>();
 
 /**
  * An address space for a device: the one wished for, that of the devices of its group which are open already, or a new
@@ -30,43 +25,51 @@ const shared = new Map<number | string, Entry>();
  */
 export function acquireIoas(address: string, wanted: Ioas | undefined): IoasShare {
   const key = groupOf(address) ?? address;
-  const entry = shared.get(key);
-  const iommufd = entry?.ioas.iommufd ?? siblingOf(address)?.iommufd;
+  const open = openShared(key);
+  const iommufd = open?.iommufd ?? siblingOf(address)?.iommufd;
   if (wanted !== undefined) {
     if (iommufd !== undefined && iommufd !== wanted.iommufd) throw otherIommufd(address);
     return usersOwn(wanted);
   }
-  if (entry !== undefined) return share(key, entry);
+  if (open !== undefined) return share(open);
   const sibling = siblingOf(address);
   if (sibling?.iommufd !== undefined) return beside(sibling, sibling.iommufd);
-  return share(key, create());
+  return share(create(key));
 }
 
-function create(): Entry {
-  const made = Iommufd.open();
+/** The user can reach its iommufd too, and close that while a device is being opened. */
+function openShared(key: number | string): Ioas | undefined {
+  const ioas = shared.get(key);
+  return ioas?.iommufd.closed === false ? ioas : undefined;
+}
+
+function create(key: number | string): Ioas {
+  const iommufd = Iommufd.open();
   try {
-    return { ioas: made.allocIoas(), users: 0 };
+    const ioas = iommufd.allocIoas();
+    shared.set(key, ioas);
+    iommufd.users.endWithLast(() => {
+      if (shared.get(key) === ioas) shared.delete(key);
+      iommufd.close();
+    });
+    return ioas;
   } catch (error) {
-    made.close();
+    iommufd.close();
     throw error;
   }
 }
 
-function share(key: number | string, entry: Entry): IoasShare {
-  shared.set(key, entry);
-  entry.users++;
-  const { ioas } = entry;
+function share(ioas: Ioas): IoasShare {
+  const { iommufd } = ioas;
+  iommufd.users.enter();
   return {
-    iommufd: ioas.iommufd,
+    iommufd,
     target: ioas,
     unmapDma: () => {
-      if (entry.users === 1) ioas.dma.freeAll();
+      // The device itself, and its share.
+      if (iommufd.users.count === 2) ioas.dma.freeAll();
     },
-    release: () => {
-      if (--entry.users > 0) return;
-      shared.delete(key);
-      ioas.iommufd.close();
-    },
+    release: () => iommufd.users.leave(),
   };
 }
 

@@ -58,6 +58,7 @@ export function* openCdevSteps(iommufd: Iommufd, address: string, options: CdevO
   const noIommu = boolean(options.noIommu ?? false, 'options.noIommu');
   consentToNoIommu(address, node, isNoIommuCdev(node), noIommu);
   open.set(address, undefined);
+  iommufd.users.enter();
   try {
     const context = { doing: `Opening ${address}`, address, path: node };
     const handle = yield* attemptStep(context, async => native().deviceOpenCdev(node, async));
@@ -69,6 +70,7 @@ export function* openCdevSteps(iommufd: Iommufd, address: string, options: CdevO
       forget: gone => {
         open.delete(address);
         iommufd.forget(gone);
+        iommufd.users.leave();
       },
     });
     open.set(address, device);
@@ -76,6 +78,7 @@ export function* openCdevSteps(iommufd: Iommufd, address: string, options: CdevO
     return device;
   } catch (error) {
     open.delete(address);
+    iommufd.users.leave();
     throw error;
   }
 }

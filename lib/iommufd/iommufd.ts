@@ -6,6 +6,7 @@ import { native } from '../native';
 import type { IommufdHandle } from '../native-iommufd';
 import { parseDeviceName } from '../device-name';
 import { runAsync, runSync, type Steps } from '../steps';
+import { Users } from '../users';
 import { boolean, instanceOf, options as checkOptions, typeError } from '../validate';
 import { openCdevSteps } from './cdev';
 import { hwInfo, type HwInfo, type HwInfoOptions } from './hw-info';
@@ -44,6 +45,7 @@ export class Iommufd implements Disposable {
 
   #handle: IommufdHandle | undefined;
   readonly #children = new Set<Child>();
+  readonly #users = new Users();
   readonly #devices = new Set<Device>();
   #closing = false;
 
@@ -58,6 +60,11 @@ export class Iommufd implements Disposable {
    */
   static open(): Iommufd {
     return new Iommufd();
+  }
+
+  /** @internal */
+  get users(): Users {
+    return this.#users;
   }
 
   /** @internal */
@@ -213,12 +220,16 @@ export class Iommufd implements Disposable {
     );
   }
 
-  /** Closes its devices, its address spaces and what hangs on them, then itself. Does nothing the second time. */
+  /**
+   * Closes its devices, its address spaces and what hangs on them, then itself. Does nothing the second time.
+   *
+   * @throws VfioError `ERR_VFIO_BUSY` while a device of it is being reset
+   */
   close(): void {
     const handle = this.#handle;
     if (handle === undefined) return;
-    this.#closing = true;
     for (const device of this.#devices) device.closeSync();
+    this.#closing = true;
     for (const child of [...this.#children].reverse()) child.close();
     this.#handle = undefined;
     native().iommufdClose(handle);

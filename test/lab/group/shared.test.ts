@@ -59,6 +59,42 @@ labSuite('group: two devices share the one file the kernel allows', () => {
     assert.equal(memory.freed, true);
   });
 
+  it('stays until the last device is closed, also one that the user opened through it', async () => {
+    const before = held();
+    const testdev = await Device.open(devices.pairTestdev, { via: 'group' });
+    const { group, container } = testdev;
+    const edu = await group?.openDevice(devices.pairEdu);
+    const memory = container?.dma.alloc(4096);
+    await testdev.close();
+    assert.deepEqual([edu?.closed, group?.closed, container?.closed, memory?.freed], Array(4).fill(false));
+    await edu?.close();
+    assert.deepEqual([group?.closed, container?.closed, memory?.freed], [true, true, true]);
+    assert.deepEqual(held(), before);
+  });
+
+  it('stays for a device that is still being opened through it', async () => {
+    const before = held();
+    const testdev = await Device.open(devices.pairTestdev, { via: 'group' });
+    const opening = testdev.group?.openDevice(devices.pairEdu);
+    await testdev.close();
+    const edu = await opening;
+    assert.deepEqual([edu?.closed, edu?.group?.closed, edu?.container?.closed], [false, false, false]);
+    await edu?.close();
+    assert.deepEqual(held(), before);
+  });
+
+  it('ends with the last one that could not be opened through it', async () => {
+    const before = held();
+    const testdev = await Device.open(devices.pairTestdev, { via: 'group' });
+    assert.ok(testdev.group);
+    const refused = assert.rejects(testdev.group.openDevice(devices.testdev), {
+      syscall: 'VFIO_GROUP_GET_DEVICE_FD',
+    });
+    await testdev.close();
+    await refused;
+    assert.deepEqual(held(), before);
+  });
+
   it('can be opened by hand, and is then closed by hand', async () => {
     using container = Container.open();
     using group = Group.open(devices.pairEdu);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Device, Group, Iommufd } from 'vfio';
 import { devices } from '../../../lab/devices';
+import { native } from '../../../lib/native';
 import { needs } from '../../support/needs';
 import { createProcess } from '../../support/processes';
 import { bound } from '../support/bound';
@@ -106,5 +107,21 @@ labSuite('iommufd: a device that is in use', () => {
     });
     await using testdev = await one.openDevice(devices.pairTestdev);
     assert.deepEqual(one.devices, [edu, testdev]);
+  });
+
+  it('keeps its iommufd, whole, while it is being reset', async () => {
+    const before = held();
+    const iommufd = Iommufd.open();
+    const ioas = iommufd.allocIoas();
+    const device = await iommufd.openDevice(devices.edu);
+    const resetting = device.reset();
+    assert.throws(() => iommufd.close(), { code: 'ERR_VFIO_BUSY', message: /is being reset/ });
+    await resetting;
+    assert.deepEqual([device.closed, iommufd.closed], [false, false]);
+    ioas.close();
+    assert.throws(() => native().ioasIovaRanges(iommufd.handle, ioas.id), { code: 'ENOENT' });
+    iommufd.close();
+    assert.equal(device.closed, true);
+    assert.deepEqual(held(), before);
   });
 });

@@ -56,6 +56,40 @@ labSuite('iommufd: the devices of one group', () => {
     assert.equal(memory.freed, true);
   });
 
+  it('keep the iommufd that came with one of them, also one that the user opened through it', async () => {
+    const before = held();
+    const testdev = await Device.open(devices.pairTestdev);
+    const edu = await testdev.iommufd?.openDevice(devices.pairEdu);
+    await testdev.close();
+    assert.deepEqual([edu?.closed, edu?.iommufd?.closed], [false, false]);
+    await edu?.close();
+    assert.deepEqual(held(), before);
+  });
+
+  it('keep it for one that is still being opened through it', async () => {
+    const before = held();
+    const testdev = await Device.open(devices.pairTestdev);
+    const opening = testdev.iommufd?.openDevice(devices.pairEdu);
+    await testdev.close();
+    const edu = await opening;
+    assert.deepEqual([edu?.closed, edu?.iommufd?.closed], [false, false]);
+    await edu?.close();
+    assert.deepEqual(held(), before);
+  });
+
+  it('open anew when the user closed that, even with one still being opened through it', async () => {
+    const before = held();
+    const testdev = await Device.open(devices.pairTestdev);
+    assert.ok(testdev.iommufd);
+    const refused = assert.rejects(testdev.iommufd.openDevice(devices.pairEdu), { code: 'ERR_VFIO_CLOSED' });
+    testdev.iommufd.close();
+    assert.equal(testdev.closed, true);
+    const again = await Device.open(devices.pairTestdev);
+    await refused;
+    await again.close();
+    assert.deepEqual(held(), before);
+  });
+
   it('join what the user opened by hand, which is then closed by hand', async () => {
     using iommufd = Iommufd.open();
     using ioas = iommufd.allocIoas();
