@@ -1,15 +1,13 @@
 import { DESCRIPTOR } from '../ring-format';
 import * as w from './code';
-import { editCode } from './edit-code';
 import { forwardOne } from './forward-one-code';
-import { type ForwardPlan, longestFrame, movedResult, storeTails } from './forward-plan';
+import { type ForwardPlan, longestFrame, movedResult, moveFrame, storeTails } from './forward-plan';
 import { FunctionCode } from './program';
 import {
   addTo,
   armRx,
   Cell,
   count,
-  fillTx,
   handleAt,
   loadCell,
   nextIndex,
@@ -83,15 +81,8 @@ export function forwardCode(plan: ForwardPlan): FunctionCode {
             w.jump(3),
           ]),
           w.set(top, w.sub(w.get(top), w.i32(4))),
-          w.set(fresh, w.load32(w.get(top), 0)),
-          w.set(handle, w.load32(handleAt(from), rx.handles)),
-          w.store32(handleAt(from), rx.handles, w.get(fresh)),
-          armRx(rx, from, w.get(fresh)),
-          editCode(plan.edits, handle),
-          fillTx(tx, txFormat, to, w.get(handle), w.wide(w.get(handle)), w.wide(w.get(length))),
+          moveFrame(plan, { from, to, top, handle, length, fresh }),
           w.set(bytes, w.add(w.get(bytes), w.get(length))),
-          w.set(from, nextIndex(from, rx.size)),
-          w.set(to, nextIndex(to, tx.size)),
           w.set(left, w.sub(w.get(left), w.i32(1))),
           w.jumpIf(1, w.get(left)),
           w.jump(2),

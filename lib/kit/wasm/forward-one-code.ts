@@ -1,28 +1,16 @@
 import { DESCRIPTOR } from '../ring-format';
 import * as w from './code';
 import type { Code, Local } from './code';
-import { editCode } from './edit-code';
-import { type ForwardPlan, longestFrame, movedResult } from './forward-plan';
+import { type ForwardPlan, longestFrame, movedResult, moveFrame } from './forward-plan';
 import type { FunctionCode } from './program';
-import {
-  armRx,
-  Cell,
-  countOne,
-  fillTx,
-  handleAt,
-  loadCell,
-  nextIndex,
-  reclaimBatch,
-  rxLength,
-  storeCell,
-} from './ring-code';
+import { Cell, countOne, loadCell, reclaimBatch, rxLength, storeCell } from './ring-code';
 
 /**
  * One frame, when all is as it mostly is: no loop, and nothing kept for one. It returns from the function that it begins;
  * whatever is out of the ordinary is left to the rest of that, with nothing changed.
  */
 export function forwardOne(plan: ForwardPlan, f: FunctionCode, max: Local): Code {
-  const { rx, rxFormat, tx, txFormat, limits } = plan;
+  const { rx, rxFormat, tx, limits } = plan;
   if (plan.tails !== undefined) return [];
   const [from, to, clean, top, handle, length, fresh] = [
     f.local32(),
@@ -59,14 +47,7 @@ export function forwardOne(plan: ForwardPlan, f: FunctionCode, max: Local): Code
     w.jumpIf(0, w.not(w.and(w.get(to), w.i32(batch - 1)))),
     w.set(top, w.sub(w.get(top), w.i32(4))),
     storeCell(stack.top, w.get(top)),
-    w.set(fresh, w.load32(w.get(top), 0)),
-    w.set(handle, w.load32(handleAt(from), rx.handles)),
-    w.store32(handleAt(from), rx.handles, w.get(fresh)),
-    armRx(rx, from, w.get(fresh)),
-    editCode(plan.edits, handle),
-    fillTx(tx, txFormat, to, w.get(handle), w.wide(w.get(handle)), w.wide(w.get(length))),
-    w.set(from, nextIndex(from, rx.size)),
-    w.set(to, nextIndex(to, tx.size)),
+    moveFrame(plan, { from, to, top, handle, length, fresh }),
     storeCell(rx.cells + Cell.INDEX, w.get(from)),
     storeCell(tx.cells + Cell.INDEX, w.get(to)),
     countOne(plan.cells, w.get(length)),

@@ -2,7 +2,8 @@ import type { FrameEdit } from '../frame-edit';
 import { DESCRIPTOR, type RxFormat, type TxFormat } from '../ring-format';
 import * as w from './code';
 import type { Code, Local } from './code';
-import { MOVED, number, type RingPlace, storeCell } from './ring-code';
+import { editCode } from './edit-code';
+import { armRx, fillTx, handleAt, MOVED, nextIndex, number, type RingPlace, storeCell } from './ring-code';
 import type { FrameLimits } from './tx-code';
 
 /** What forwards between two rings, and what its loops have in common. */
@@ -30,6 +31,31 @@ export const Packed = { MASK: PACKED_RING - 1, RX_TAIL: 10, TX_TAIL: 20 } as con
 /** The longest frame that fits both sides. */
 export function longestFrame({ limits, rx }: ForwardPlan): number {
   return Math.min(limits.max, rx.pool.bufferBytes);
+}
+
+/** Where the code of a pass keeps what it works with: indexes into the rings and the stack, and of one frame the rest. */
+interface Moving {
+  readonly from: Local;
+  readonly to: Local;
+  readonly top: Local;
+  readonly handle: Local;
+  readonly length: Local;
+  readonly fresh: Local;
+}
+
+/** One frame from ring to ring: the receive descriptor gets the buffer on top of the stack, which is taken off before. */
+export function moveFrame(plan: ForwardPlan, { from, to, top, handle, length, fresh }: Moving): Code {
+  const { rx, tx, txFormat, edits } = plan;
+  return w.seq(
+    w.set(fresh, w.load32(w.get(top), 0)),
+    w.set(handle, w.load32(handleAt(from), rx.handles)),
+    w.store32(handleAt(from), rx.handles, w.get(fresh)),
+    armRx(rx, from, w.get(fresh)),
+    editCode(edits, handle),
+    fillTx(tx, txFormat, to, w.get(handle), w.wide(w.get(handle)), w.wide(w.get(length))),
+    w.set(from, nextIndex(from, rx.size)),
+    w.set(to, nextIndex(to, tx.size)),
+  );
 }
 
 /** What the function returns when `frames` went, and the rings' next descriptors are `from` and `to`. */
