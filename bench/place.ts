@@ -3,6 +3,7 @@ import { runCommand } from '../lab/command.js';
 import { devices } from '../lab/devices.js';
 import { type Progress, silent } from '../lab/progress.js';
 import { bootLab, type Lab } from '../lab/run.js';
+import { bindScript } from './bind-script.js';
 
 /** A machine that runs programs. */
 export interface Place {
@@ -51,17 +52,6 @@ export class LabPlace implements Place, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.lab[Symbol.asyncDispose]();
   }
-}
-
-/** Without the library, which would give the device back at the end of the process that bound it. */
-function bindScript(address: string): string {
-  const device = `/sys/bus/pci/devices/${address}`;
-  return [
-    'set -e',
-    `echo vfio-pci >${device}/driver_override`,
-    `echo ${address} >${device}/driver/unbind`,
-    `echo ${address} >/sys/bus/pci/drivers_probe`,
-  ].join('\n');
 }
 
 class Captured extends Writable {

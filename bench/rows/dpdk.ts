@@ -1,4 +1,5 @@
 import { devices } from '../../lab/devices.js';
+import { bindScript } from '../bind-script.js';
 import { type Benchmark, ourProgram, type Side } from '../benchmark.js';
 
 const needs = { program: 'dpdk-testpmd', package: 'dpdk-dev' };
@@ -7,16 +8,8 @@ const ports = [devices.nicA, devices.nicB];
 /** Both NICs on vfio-pci, and the huge pages that DPDK wants. */
 const setUp = [
   'set -e',
-  ...ports.flatMap(address => {
-    const device = `/sys/bus/pci/devices/${address}`;
-    return [
-      `if [ "$(basename "$(readlink ${device}/driver)")" != vfio-pci ]; then`,
-      `  echo vfio-pci >${device}/driver_override`,
-      `  echo ${address} >${device}/driver/unbind`,
-      `  echo ${address} >/sys/bus/pci/drivers_probe`,
-      'fi',
-    ];
-  }),
+  // The other one is bound for every benchmark.
+  bindScript(devices.nicB),
   'echo 128 >/proc/sys/vm/nr_hugepages',
   'mkdir -p /dev/hugepages',
   'mountpoint -q /dev/hugepages || mount -t hugetlbfs none /dev/hugepages',
