@@ -18,6 +18,7 @@ import { Peer } from '../../examples/ping/demo/peer.js';
 import { devices } from '../../lab/devices.js';
 import { readPcapng } from '../support/pcapng.js';
 import { inLab, leavesMachineAsItWas, peerName, start } from '../lab/examples/support.js';
+import { datagrams, setNeighbour } from '../lab/support/udp.js';
 import { goRound } from './go-round.js';
 
 const OUR_IP = '10.82.0.2';
@@ -44,17 +45,7 @@ describe('examples: programs for NICs', function () {
       socket = dgram.createSocket({ type: 'udp4', recvBufferSize: RECEIVE_BYTES });
       socket.bind(PORT, PEER_IP);
       await once(socket, 'listening');
-      await runOrThrow('ip', [
-        'neigh',
-        'replace',
-        OUR_IP,
-        'lladdr',
-        OUR_MAC,
-        'dev',
-        peer.name,
-        'nud',
-        'permanent',
-      ]);
+      await setNeighbour(peer.name, OUR_IP, OUR_MAC);
     });
     afterEach(async () => {
       if (!inLab) return;
@@ -71,24 +62,6 @@ describe('examples: programs for NICs', function () {
         socket.send(payloadOf(n), PORT, OUR_IP);
         if (n % 20 === 19) await sleep(10);
       }
-    }
-
-    /** The next `count` datagrams. */
-    function datagrams(count: number): Promise<Buffer[]> {
-      return new Promise((resolve, reject) => {
-        const got: Buffer[] = [];
-        const end = (error?: Error): void => {
-          clearTimeout(timer);
-          socket.off('message', take);
-          if (error === undefined) resolve(got);
-          else reject(error);
-        };
-        const take = (message: Buffer): void => {
-          if (got.push(message) === count) end();
-        };
-        const timer = setTimeout(() => end(new Error(`${got.length} of ${count} datagrams arrived`)), 30_000);
-        socket.on('message', take);
-      });
     }
 
     const peerLink = (): Promise<void> => peer.waitForLink(20_000, new AbortController().signal);
@@ -142,7 +115,7 @@ describe('examples: programs for NICs', function () {
         const forwarder = start('examples/forwarder/main.js', devices.nicA, '--echo', ...options);
         await forwarder.says(/forwarding/);
         await peerLink();
-        const arriving = datagrams(COUNT);
+        const arriving = datagrams(socket, COUNT, 30_000);
         await sendNumbered(COUNT);
         for (const [n, message] of (await arriving).entries()) {
           assert(message.equals(payloadOf(n)), `datagram ${n}`);

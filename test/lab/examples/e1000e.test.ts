@@ -12,19 +12,16 @@ import { E1000e } from '../../../examples/e1000e/e1000e.js';
 import { formatMacAddress } from '../../../examples/nic/mac.js';
 import { Cause, Reg } from '../../../examples/e1000e/registers.js';
 import { stop } from '../../../examples/e1000e/reset.js';
-import { checksum } from '../../../examples/ping/checksum.js';
 import { runOrThrow } from '../../../examples/ping/demo/command.js';
 import { Peer } from '../../../examples/ping/demo/peer.js';
 import { devices } from '../../../lab/devices.js';
+import { datagrams, FULL, HEADERS, setNeighbour, writeUdpFrame } from '../support/udp.js';
 import { inLab, interfaceCounter, machineState, needsLab, peerName } from './support.js';
 
 const OUR_IP = [10, 78, 0, 2];
 const PEER_IP = [10, 78, 0, 1];
 const PEER_MAC = [0x52, 0x54, 0, 0, 0, 2];
 const PORT = 7000;
-const HEADERS = 14 + 20 + 8;
-/** A payload that fills an Ethernet frame. */
-const FULL = 1472;
 
 describe('examples/e1000e: opening and closing', function () {
   before(function () {
@@ -91,7 +88,7 @@ describe('examples/e1000e: packets to and from the kernel', function () {
   beforeEach(async () => {
     nic = await E1000e.open(devices.nicA, { bind: true });
     await Promise.all([nic.waitForLink(), peer.waitForLink(10_000, new AbortController().signal)]);
-    await setNeighbour(OUR_IP, formatMacAddress(nic.mac));
+    await setNeighbour(peer.name, OUR_IP.join('.'), formatMacAddress(nic.mac));
   });
   afterEach(() => nic.close());
   after(async () => {
@@ -100,36 +97,13 @@ describe('examples/e1000e: packets to and from the kernel', function () {
     await peer.restore();
   });
 
-  /** Tells the kernel who has an address, so that it need not ask. */
-  async function setNeighbour(ip: number[], mac: string): Promise<void> {
-    await runOrThrow('ip', [
-      'neigh',
-      'replace',
-      ip.join('.'),
-      'lladdr',
-      mac,
-      'dev',
-      peer.name,
-      'nud',
-      'permanent',
-    ]);
-  }
-
   /** Writes a UDP frame to the kernel's socket into a buffer and returns its length. */
-  function writeFrame(buffer: Uint8Array, payload: Uint8Array): number {
-    const udp = 8 + payload.length;
-    const total = 20 + udp;
-    const header = Uint8Array.of(
-      ...[...PEER_MAC, ...nic.mac, 0x08, 0x00],
-      ...[0x45, 0, total >> 8, total & 0xff, 0, 0, 0x40, 0, 64, 17, 0, 0, ...OUR_IP, ...PEER_IP],
-      ...[PORT >> 8, PORT & 0xff, PORT >> 8, PORT & 0xff, udp >> 8, udp & 0xff, 0, 0],
+  const writeFrame = (buffer: Uint8Array, payload: Uint8Array): number =>
+    writeUdpFrame(
+      buffer,
+      { fromMac: nic.mac, toMac: PEER_MAC, fromIp: OUR_IP, toIp: PEER_IP, port: PORT },
+      payload,
     );
-    const sum = checksum(header, 14, 34);
-    header.set([sum >> 8, sum & 0xff], 24);
-    buffer.set(header);
-    buffer.set(payload, HEADERS);
-    return HEADERS + payload.length;
-  }
 
   /** The payload of the nth packet: every byte depends on n and on its place. */
   function payloadOf(n: number, bytes: number): Buffer {
@@ -138,24 +112,6 @@ describe('examples/e1000e: packets to and from the kernel', function () {
 
   /** Packet sizes from the smallest to the largest, in an order that mixes them. */
   const sizeOf = (n: number): number => (n % 5 === 0 ? FULL : 18 + ((n * 379) % (FULL - 17)));
-
-  /** The next `count` datagrams that the kernel's socket gets. */
-  function datagrams(count: number): Promise<Buffer[]> {
-    return new Promise((resolve, reject) => {
-      const got: Buffer[] = [];
-      const timer = setTimeout(() => end(new Error(`${got.length} of ${count} datagrams arrived`)), 5000);
-      const end = (error?: Error): void => {
-        clearTimeout(timer);
-        socket.off('message', take);
-        if (error === undefined) resolve(got);
-        else reject(error);
-      };
-      const take = (message: Buffer): void => {
-        if (got.push(message) === count) end();
-      };
-      socket.on('message', take);
-    });
-  }
 
   /** Receives until `count` UDP packets to us have come, asleep until interrupts say that there are some. */
   async function receivePayloads(count: number): Promise<Buffer[]> {
@@ -190,7 +146,7 @@ describe('examples/e1000e: packets to and from the kernel', function () {
     assert.ok(rounds * burst > 3 * nic.tx.size);
     const outgoing = new Burst(nic.pool.arena, burst);
     for (let round = 0; round < rounds; round++) {
-      const arrived = datagrams(burst);
+      const arrived = datagrams(socket, burst, 5000);
       for (let i = 0; i < burst; i++) {
         const n = round * burst + i;
         const handle = nic.pool.take();
@@ -231,7 +187,7 @@ describe('examples/e1000e: packets to and from the kernel', function () {
     await nic.waitForLink();
     for (let n = 0; n < 30; n++) {
       const payload = payloadOf(n, FULL);
-      const arrived = datagrams(1);
+      const arrived = datagrams(socket, 1, 5000);
       const frame = new Uint8Array(HEADERS + FULL);
       writeFrame(frame, payload);
       assert.equal(nic.transmit(frame), true);
@@ -243,7 +199,7 @@ describe('examples/e1000e: packets to and from the kernel', function () {
 
   it('sends and is heard: the counters of the kernel agree', async () => {
     const before = interfaceCounter(peer.name, 'rx_packets');
-    const arrived = datagrams(10);
+    const arrived = datagrams(socket, 10, 5000);
     for (let n = 0; n < 10; n++) {
       const frame = new Uint8Array(HEADERS + 100);
       writeFrame(frame, payloadOf(n, 100));
@@ -297,7 +253,7 @@ describe('examples/e1000e: packets to and from the kernel', function () {
 
   it('filters frames for others, unless told not to', async () => {
     const stranger = [10, 78, 0, 9];
-    await setNeighbour(stranger, '02:00:00:00:00:99');
+    await setNeighbour(peer.name, stranger.join('.'), '02:00:00:00:00:99');
     send(payloadOf(1, 100), stranger);
     send(payloadOf(2, 100));
     assert.deepEqual(await receivePayloads(1), [payloadOf(2, 100)]);

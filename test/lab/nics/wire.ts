@@ -10,15 +10,12 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Burst, type Nic, RxLoop, type RxSource } from 'vfio/kit';
 import { formatMacAddress, parseMac } from '../../../examples/nic/mac.js';
-import { checksum } from '../../../examples/ping/checksum.js';
 import { runOrThrow } from '../../../examples/ping/demo/command.js';
 import { Peer } from '../../../examples/ping/demo/peer.js';
+import { datagrams, FULL, HEADERS, setNeighbour, writeUdpFrame } from '../support/udp.js';
 
 /** How long something may take before it counts as never: machines are slow. */
 const FAR_MS = 60_000;
-const HEADERS = 14 + 20 + 8;
-/** A payload that fills an Ethernet frame. */
-export const FULL = 1472;
 export const PORT = 7000;
 
 /** What a loop receives from, and where its buffers are from. */
@@ -82,9 +79,8 @@ export class Wire implements AsyncDisposable {
     return this.peer.waitForLink(FAR_MS, new AbortController().signal);
   }
 
-  async setNeighbour(ip: string, mac: string): Promise<void> {
-    const { name } = this.peer;
-    await runOrThrow('ip', ['neigh', 'replace', ip, 'lladdr', mac, 'dev', name, 'nud', 'permanent']);
+  setNeighbour(ip: string, mac: string): Promise<void> {
+    return setNeighbour(this.peer.name, ip, mac);
   }
 
   /** Has the kernel send a datagram to us. */
@@ -94,20 +90,11 @@ export class Wire implements AsyncDisposable {
 
   /** Writes a frame to the kernel's socket into a buffer and returns its length. */
   writeFrame(buffer: Uint8Array, from: Uint8Array, payload: Uint8Array): number {
-    const udp = 8 + payload.length;
-    const total = 20 + udp;
-    const ip = (text: string): number[] => text.split('.').map(Number);
-    const header = Uint8Array.of(
-      ...[...this.peerMac, ...from, 0x08, 0x00],
-      ...[0x45, 0, total >> 8, total & 0xff, 0, 0, 0x40, 0, 64, 17, 0, 0],
-      ...[...ip(this.ourIp), ...ip(this.peerIp)],
-      ...[PORT >> 8, PORT & 0xff, PORT >> 8, PORT & 0xff, udp >> 8, udp & 0xff, 0, 0],
-    );
-    const sum = checksum(header, 14, 34);
-    header.set([sum >> 8, sum & 0xff], 24);
-    buffer.set(header);
-    buffer.set(payload, HEADERS);
-    return HEADERS + payload.length;
+    const [fromIp, toIp] = [this.ourIp, this.peerIp].map(ip => ip.split('.').map(Number)) as [
+      number[],
+      number[],
+    ];
+    return writeUdpFrame(buffer, { fromMac: from, toMac: this.peerMac, fromIp, toIp, port: PORT }, payload);
   }
 
   /** Puts frames with payloads number `first` and on into a burst. */
@@ -121,20 +108,7 @@ export class Wire implements AsyncDisposable {
 
   /** The next `count` datagrams that the kernel's socket gets. */
   datagrams(count: number): Promise<Buffer[]> {
-    return new Promise((resolve, reject) => {
-      const got: Buffer[] = [];
-      const end = (error?: Error): void => {
-        clearTimeout(timer);
-        this.socket.off('message', take);
-        if (error === undefined) resolve(got);
-        else reject(error);
-      };
-      const take = (message: Buffer): void => {
-        if (got.push(message) === count) end();
-      };
-      const timer = setTimeout(() => end(new Error(`${got.length} of ${count} datagrams arrived`)), FAR_MS);
-      this.socket.on('message', take);
-    });
+    return datagrams(this.socket, count, FAR_MS);
   }
 
   /** One of the kernel's counters. Its drivers publish them every two seconds, or when asked through netlink. */
