@@ -4,7 +4,7 @@
  * Start reading here; each step of {@link E1000e.start} leads to a file of its own. It implements the kit's {@link Nic}:
  * {@link E1000e.rxBurst} and {@link E1000e.txBurst} never wait, and an interrupt says when it is worth looking again.
  */
-import { Device, type IrqVector, type Mapping, type OpenOptions } from 'vfio';
+import { type Device, type IrqVector, type Mapping, type OpenOptions } from 'vfio';
 import {
   Burst,
   BufferPool,
@@ -14,6 +14,8 @@ import {
   type RxRing,
   type TxRing,
 } from 'vfio/kit';
+import { requireDevice } from '../nic/device-id.js';
+import { openStarted } from '../nic/open-started.js';
 import { MAX_FRAME, MIN_FRAME } from './descriptors.js';
 import { Interrupts } from './interrupts.js';
 import { linkState, waitForLink } from './link.js';
@@ -80,22 +82,16 @@ export class E1000e implements Nic {
     options: E1000eOptions & Pick<OpenOptions, 'bind' | 'noIommu'> = {},
   ): Promise<E1000e> {
     const { bind = false, noIommu = false, ...rest } = options;
-    const device = await Device.open(address, { bind, noIommu });
-    try {
-      return await E1000e.start(device, rest);
-    } catch (error) {
-      await device.close();
-      throw error;
-    }
+    return openStarted(address, { bind, noIommu }, device => E1000e.start(device, rest));
   }
 
   /** Starts an opened device, in the order of 4.6.3. */
   static async start(device: Device, options: E1000eOptions = {}): Promise<E1000e> {
-    const { vendorId, deviceId } = device.config;
-    if (!E1000e.supports(vendorId, deviceId)) {
-      const id = `${vendorId.toString(16).padStart(4, '0')}:${deviceId.toString(16).padStart(4, '0')}`;
-      throw new Error(`${device.address} is ${id}, not an Intel 82574L (8086:10d3).`);
-    }
+    requireDevice(
+      device,
+      (vendorId, deviceId) => E1000e.supports(vendorId, deviceId),
+      'an Intel 82574L (8086:10d3)',
+    );
     const { rxDescriptors = 256, txDescriptors = 256 } = options;
     const registers = device.bar(0).map();
     await reset(registers);

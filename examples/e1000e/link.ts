@@ -1,6 +1,7 @@
 /** The state of the link (10.2.2.2) and waiting for it. */
 import { type Registers } from 'vfio';
 import { type LinkState } from 'vfio/kit';
+import { type LinkOptions, waitForLink as sleepUntilLink } from '../nic/wait-for-link.js';
 import { type Interrupts } from './interrupts.js';
 import { Cause, Reg, Status } from './registers.js';
 
@@ -17,32 +18,17 @@ export function linkState(registers: Registers): LinkState {
 }
 
 /** Sleeps until the link is up, woken by link-status-change interrupts. Rejects after `timeoutMs`. */
-export async function waitForLink(
+export function waitForLink(
   registers: Registers,
   interrupts: Interrupts,
-  options: { timeoutMs: number; signal?: AbortSignal },
+  options: LinkOptions,
 ): Promise<LinkState> {
-  const deadline = performance.now() + options.timeoutMs;
-  for (;;) {
-    // Armed before the look at STATUS: a link that comes up in between interrupts.
+  const look = (): LinkState => {
     interrupts.acknowledge(LINK_CAUSES);
     interrupts.arm(LINK_CAUSES);
     const state = linkState(registers);
-    if (state.up) {
-      interrupts.mask(LINK_CAUSES);
-      return state;
-    }
-    const timeoutMs = Math.max(1, Math.ceil(deadline - performance.now()));
-    try {
-      await interrupts.other.wait({ ...options, timeoutMs });
-    } catch (error) {
-      if ((error as { code?: unknown }).code !== 'ERR_VFIO_TIMEOUT') throw error;
-      throw new Error(
-        `No link after ${options.timeoutMs} ms: is the cable plugged in and the other end up?`,
-        {
-          cause: error,
-        },
-      );
-    }
-  }
+    if (state.up) interrupts.mask(LINK_CAUSES);
+    return state;
+  };
+  return sleepUntilLink(look, interrupts.other, 'is the cable plugged in and the other end up?', options);
 }

@@ -1,21 +1,13 @@
-/** The PHY, reached through one MAC register: MDIC (10.2.2.7). Its registers are those of IEEE 802.3, clause 22. */
+/** The PHY, reached through one MAC register: MDIC (10.2.2.7). */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Registers } from 'vfio';
+import { CONTROL, negotiatingAnew } from '../nic/mii.js';
 import { Mdic, MDIO_SOFTWARE_OWNERSHIP, Reg } from './registers.js';
 
 /** The 82574's own PHY has this address. */
 const PHY_ADDRESS = 1;
 const ACCESS_MS = 10;
 const OWNERSHIP_MS = 200;
-
-/** The control register and its bits. */
-const CONTROL = 0;
-const Control = {
-  RESTART_AUTONEGOTIATION: 1 << 9,
-  ISOLATE: 1 << 10,
-  POWER_DOWN: 1 << 11,
-  ENABLE_AUTONEGOTIATION: 1 << 12,
-} as const;
 
 /**
  * Powers the PHY up, for the last driver may have switched it off, and makes it negotiate the link anew. That takes
@@ -25,8 +17,7 @@ export async function restartLink(registers: Registers): Promise<void> {
   await takeOwnership(registers);
   try {
     const control = await readPhy(registers, CONTROL);
-    const on = control & ~(Control.POWER_DOWN | Control.ISOLATE);
-    await writePhy(registers, CONTROL, on | Control.ENABLE_AUTONEGOTIATION | Control.RESTART_AUTONEGOTIATION);
+    await writePhy(registers, CONTROL, negotiatingAnew(control));
   } finally {
     registers.write32(Reg.EXTCNF_CTRL, registers.read32(Reg.EXTCNF_CTRL) & ~MDIO_SOFTWARE_OWNERSHIP);
   }

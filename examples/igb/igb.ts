@@ -5,7 +5,7 @@
  * Start reading here; each step of {@link Igb.start} leads to a file of its own. The kit's {@link Nic} has one queue each
  * way, which is {@link Igb.queues}' first; each of the others has all that a loop of its own needs.
  */
-import { Device, type IrqVector, type Mapping, type OpenOptions } from 'vfio';
+import { type Device, type IrqVector, type Mapping, type OpenOptions } from 'vfio';
 import {
   type BufferPool,
   type Burst,
@@ -15,6 +15,8 @@ import {
   type RxRing,
   type TxRing,
 } from 'vfio/kit';
+import { requireDevice } from '../nic/device-id.js';
+import { openStarted } from '../nic/open-started.js';
 import { MAX_FRAME, MIN_FRAME } from './descriptors.js';
 import { Interrupts } from './interrupts.js';
 import { linkState, readMacAddress, waitForLink } from './link.js';
@@ -70,22 +72,16 @@ export class Igb implements Nic {
   /** Opens the device at a PCI address and starts it. With `bind` it is taken from its kernel driver until closed. */
   static async open(address: string, options: IgbOptions & Pick<OpenOptions, 'bind'> = {}): Promise<Igb> {
     const { bind = false, ...rest } = options;
-    const device = await Device.open(address, { bind });
-    try {
-      return await Igb.start(device, rest);
-    } catch (error) {
-      await device.close();
-      throw error;
-    }
+    return openStarted(address, { bind }, device => Igb.start(device, rest));
   }
 
   /** Starts an opened device. */
   static async start(device: Device, options: IgbOptions = {}): Promise<Igb> {
-    const { vendorId, deviceId } = device.config;
-    if (!Igb.supports(vendorId, deviceId)) {
-      const id = `${vendorId.toString(16).padStart(4, '0')}:${deviceId.toString(16).padStart(4, '0')}`;
-      throw new Error(`${device.address} is ${id}, not an Intel 82576 (8086:10c9).`);
-    }
+    requireDevice(
+      device,
+      (vendorId, deviceId) => Igb.supports(vendorId, deviceId),
+      'an Intel 82576 (8086:10c9)',
+    );
     const { queues: count = 1, rxDescriptors = 256, txDescriptors = 256 } = options;
     if (!Number.isInteger(count) || count < 1 || count > MOST_QUEUES)
       throw new RangeError(`The 82576 has 1 to ${MOST_QUEUES} queues, not ${count}.`);

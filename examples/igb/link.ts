@@ -1,5 +1,7 @@
 /** The device's address, the state of the link, and waiting for it. */
 import { type LinkState, type ReadOnlyRegister } from 'vfio/kit';
+import { macFromWords } from '../nic/mac.js';
+import { type LinkOptions, waitForLink as sleepUntilLink } from '../nic/wait-for-link.js';
 import { type Interrupts } from './interrupts.js';
 import { type IgbRegisters } from './registers.js';
 
@@ -11,7 +13,7 @@ export function readMacAddress(regs: IgbRegisters): Uint8Array {
   const high = regs.RAH.at(0).read();
   if (regs.RAH.at(0).extract('VALID', high) === 0)
     throw new Error('The 82576 has no address: its EEPROM is empty or damaged.');
-  return Uint8Array.of(low, low >> 8, low >> 16, low >> 24, high, high >> 8);
+  return macFromWords(low, high);
 }
 
 /** The bits that a virtual function has, too. */
@@ -29,29 +31,16 @@ export function linkState({ STATUS }: { readonly STATUS: StatusRegister }): Link
 }
 
 /** Sleeps until the link is up, woken by link-status-change interrupts. Rejects after `timeoutMs`. */
-export async function waitForLink(
+export function waitForLink(
   regs: IgbRegisters,
   interrupts: Interrupts,
-  options: { timeoutMs: number; signal?: AbortSignal },
+  options: LinkOptions,
 ): Promise<LinkState> {
-  const deadline = performance.now() + options.timeoutMs;
-  for (;;) {
-    // Armed before the look at STATUS: a link that comes up in between interrupts.
+  const look = (): LinkState => {
     interrupts.armLink();
     const state = linkState(regs);
-    if (state.up) {
-      interrupts.maskLink();
-      return state;
-    }
-    const timeoutMs = Math.max(1, Math.ceil(deadline - performance.now()));
-    try {
-      await interrupts.other.wait({ ...options, timeoutMs });
-    } catch (error) {
-      if ((error as { code?: unknown }).code !== 'ERR_VFIO_TIMEOUT') throw error;
-      throw new Error(
-        `No link after ${options.timeoutMs} ms: is the cable plugged in and the other end up?`,
-        { cause: error },
-      );
-    }
-  }
+    if (state.up) interrupts.maskLink();
+    return state;
+  };
+  return sleepUntilLink(look, interrupts.other, 'is the cable plugged in and the other end up?', options);
 }

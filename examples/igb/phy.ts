@@ -1,20 +1,12 @@
-/** The PHY, reached through one MAC register: MDIC. Its registers are those of IEEE 802.3, clause 22. */
+/** The PHY, reached through one MAC register: MDIC. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CONTROL, negotiatingAnew } from '../nic/mii.js';
 import { type IgbRegisters, PhyOperation } from './registers.js';
 
 /** Each port's own PHY has this address. */
 const PHY_ADDRESS = 1;
 const ACCESS_MS = 10;
 const OWNERSHIP_MS = 200;
-
-/** The control register and its bits. */
-const CONTROL = 0;
-const Control = {
-  RESTART_AUTONEGOTIATION: 1 << 9,
-  ISOLATE: 1 << 10,
-  POWER_DOWN: 1 << 11,
-  ENABLE_AUTONEGOTIATION: 1 << 12,
-} as const;
 
 /**
  * Powers the PHY up, for the last driver may have switched it off, and makes it negotiate the link anew. That takes
@@ -24,9 +16,8 @@ export async function restartLink(regs: IgbRegisters): Promise<void> {
   const resource = 1 << (1 + regs.STATUS.get('LAN_ID'));
   await own(regs, resource);
   try {
-    const on = (await access(regs, PhyOperation.READ, CONTROL)) & ~(Control.POWER_DOWN | Control.ISOLATE);
-    const anew = on | Control.ENABLE_AUTONEGOTIATION | Control.RESTART_AUTONEGOTIATION;
-    await access(regs, PhyOperation.WRITE, CONTROL, anew);
+    const control = await access(regs, PhyOperation.READ, CONTROL);
+    await access(regs, PhyOperation.WRITE, CONTROL, negotiatingAnew(control));
   } finally {
     await withSemaphore(regs, () => regs.SW_FW_SYNC.write(regs.SW_FW_SYNC.read() & ~resource));
   }

@@ -13,13 +13,22 @@ export const MOST_QUEUES = 16;
 const QUEUE = { count: MOST_QUEUES, stride: 0x40 } as const;
 
 /** How descriptors are fetched and written back; the same for both directions. */
-const DESCRIPTOR_CONTROL = {
+export const DESCRIPTOR_CONTROL = {
   /** Fetch when fewer than so many are left on the device, and at least so many are there to fetch. */
   PREFETCH_THRESHOLD: bits(4, 0),
   HOST_THRESHOLD: bits(12, 8),
   /** Write back when so many are done. */
   WRITE_BACK_THRESHOLD: bits(20, 16),
   ENABLE: bit(25),
+} as const;
+
+/** How frames are laid into buffers: SRRCTL, "split and replication receive control". */
+export const SPLIT_AND_REPLICATION = {
+  /** Of each buffer, in KiB. */
+  PACKET_BUFFER_KIB: bits(6, 0),
+  DESCRIPTOR_TYPE: bits(27, 25),
+  /** A frame that the queue has no descriptor for is dropped, and does not wait in everybody's way. */
+  DROP: bit(31),
 } as const;
 
 export const registerMap = defineRegisters({
@@ -140,13 +149,7 @@ export const registerMap = defineRegisters({
     offset: 0x0c00c,
     access: 'rw',
     ...QUEUE,
-    fields: {
-      /** Of each buffer, in KiB. */
-      PACKET_BUFFER_KIB: bits(6, 0),
-      DESCRIPTOR_TYPE: bits(27, 25),
-      /** A frame that the queue has no descriptor for is dropped, and does not wait in everybody's way. */
-      DROP: bit(31),
-    },
+    fields: SPLIT_AND_REPLICATION,
   },
   RDH: { offset: 0x0c010, access: 'rw', ...QUEUE },
   RDT: { offset: 0x0c018, access: 'rw', ...QUEUE },

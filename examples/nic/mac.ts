@@ -1,4 +1,4 @@
-/** Ethernet addresses as text. */
+/** Ethernet addresses: as text, and as registers hold them. */
 
 /** The six bytes of `52:54:00:00:00:01`. */
 export function parseMac(text: string): Uint8Array {
@@ -11,4 +11,9 @@ export function parseMac(text: string): Uint8Array {
 /** `52:54:00:00:00:01` */
 export function formatMacAddress(bytes: Uint8Array): string {
   return Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join(':');
+}
+
+/** The address in two registers, first byte lowest. */
+export function macFromWords(low: number, high: number): Uint8Array {
+  return Uint8Array.of(low, low >> 8, low >> 16, low >> 24, high, high >> 8);
 }

@@ -2,6 +2,7 @@
 import { findDevice } from 'vfio';
 import { type BufferPool, type Nic } from 'vfio/kit';
 import { E1000e } from '../e1000e/e1000e.js';
+import { formatDeviceId } from './device-id.js';
 import { Igb } from '../igb/igb.js';
 import { IgbVf } from '../igb/vf/igb-vf.js';
 import { VirtioNet } from '../virtio-net/virtio-net.js';
@@ -23,7 +24,7 @@ export async function openNic(address: string, options: OpenNicOptions = {}): Pr
     return IgbVf.open(address, { ...(pool && { pool }), bind: true });
   }
   if (VirtioNet.supports(vendorId, deviceId)) return VirtioNet.open(address, { ...options, bind: true });
-  const id = [vendorId, deviceId].map(number => number.toString(16).padStart(4, '0')).join(':');
+  const id = formatDeviceId(vendorId, deviceId);
   throw new Error(
     `${address} is ${id}; there are drivers for: Intel 82574L (8086:10d3), Intel 82576 (8086:10c9), virtio-net (1af4:1041).`,
   );

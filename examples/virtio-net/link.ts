@@ -1,5 +1,4 @@
 /** What the configuration of the device says (5.1.4): its address, and its link. */
-import { type IrqVector } from 'vfio';
 import { type LinkState } from 'vfio/kit';
 import { type Features } from './initialization.js';
 import { Feature } from './registers.js';
@@ -39,25 +38,4 @@ export function linkState(transport: Transport, features: Features): LinkState {
       fullDuplex: speed.DUPLEX.read() !== HALF_DUPLEX,
     };
   });
-}
-
-/** Sleeps until the link is up, woken by changes of the configuration. Rejects after `timeoutMs`. */
-export async function waitForLink(
-  read: () => LinkState,
-  changed: IrqVector,
-  options: { timeoutMs: number; signal?: AbortSignal },
-): Promise<LinkState> {
-  const deadline = performance.now() + options.timeoutMs;
-  for (;;) {
-    // The vector remembers a change that comes between the look and the wait.
-    const state = read();
-    if (state.up) return state;
-    const timeoutMs = Math.max(1, Math.ceil(deadline - performance.now()));
-    try {
-      await changed.wait({ ...options, timeoutMs });
-    } catch (error) {
-      if ((error as { code?: unknown }).code !== 'ERR_VFIO_TIMEOUT') throw error;
-      throw new Error(`No link after ${options.timeoutMs} ms: is the other end there?`, { cause: error });
-    }
-  }
 }

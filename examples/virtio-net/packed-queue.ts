@@ -131,9 +131,7 @@ export class PackedQueue implements Virtqueue {
   }
 
   release(slot: number): number {
-    const handle = this.#state.handles[slot] as number;
-    this.#state.handles[slot] = 0;
-    return handle;
+    return this.#state.release(slot);
   }
 
   drain(give: (handle: number) => void): void {

@@ -113,9 +113,7 @@ export class SplitQueue implements Virtqueue {
   }
 
   release(slot: number): number {
-    const handle = this.#state.handles[slot] as number;
-    this.#state.handles[slot] = 0;
-    return handle;
+    return this.#state.release(slot);
   }
 
   drain(give: (handle: number) => void): void {

@@ -5,11 +5,14 @@
  * with queues of its own, split or packed, whichever the device offers: the kit's rings are for devices that write into
  * descriptors what they received, which split virtqueues do not.
  */
-import { Device, type IrqVector, type OpenOptions } from 'vfio';
+import { type Device, type IrqVector, type OpenOptions } from 'vfio';
 import { type BufferPool, type Burst, type LinkState, type Nic, type NicStats } from 'vfio/kit';
+import { requireDevice } from '../nic/device-id.js';
+import { openStarted } from '../nic/open-started.js';
+import { waitForLink } from '../nic/wait-for-link.js';
 import { enableQueue, type Features, mostDescriptors, negotiate, reset } from './initialization.js';
 import { enableInterrupts, type Interrupts, Vector } from './interrupts.js';
-import { linkState, readMacAddress, waitForLink } from './link.js';
+import { linkState, readMacAddress } from './link.js';
 import { makePool } from './memory.js';
 import { PackedQueue } from './packed-queue.js';
 import { Feature, NET_DEVICE, QueueIndex, TRANSITIONAL_NET_DEVICE, VIRTIO_VENDOR } from './registers.js';
@@ -66,22 +69,16 @@ export class VirtioNet implements Nic {
     options: VirtioNetOptions & Pick<OpenOptions, 'bind'> = {},
   ): Promise<VirtioNet> {
     const { bind = false, ...rest } = options;
-    const device = await Device.open(address, { bind });
-    try {
-      return await VirtioNet.start(device, rest);
-    } catch (error) {
-      await device.close();
-      throw error;
-    }
+    return openStarted(address, { bind }, device => VirtioNet.start(device, rest));
   }
 
   /** Starts an opened device, in the order of 3.1.1 and 5.1.5. */
   static async start(device: Device, options: VirtioNetOptions = {}): Promise<VirtioNet> {
-    const { vendorId, deviceId } = device.config;
-    if (!VirtioNet.supports(vendorId, deviceId)) {
-      const id = `${vendorId.toString(16).padStart(4, '0')}:${deviceId.toString(16).padStart(4, '0')}`;
-      throw new Error(`${device.address} is ${id}, not a virtio network device (1af4:1041).`);
-    }
+    requireDevice(
+      device,
+      (vendorId, deviceId) => VirtioNet.supports(vendorId, deviceId),
+      'a virtio network device (1af4:1041)',
+    );
     const { rxFrames = 128, txFrames = 128, without = [] } = options;
     const transport = findTransport(device);
     const { common } = transport;
@@ -156,7 +153,11 @@ export class VirtioNet implements Nic {
 
   /** Sleeps until the link is up, by default for at most ten seconds. */
   waitForLink(options: { timeoutMs?: number; signal?: AbortSignal } = {}): Promise<LinkState> {
-    return waitForLink(() => this.link, this.interrupts.config, { timeoutMs: 10_000, ...options });
+    // The vector remembers a change that comes between the look and the wait.
+    return waitForLink(() => this.link, this.interrupts.config, 'is the other end there?', {
+      timeoutMs: 10_000,
+      ...options,
+    });
   }
 
   stats(): NicStats {

@@ -84,6 +84,13 @@ export class Slots {
     return this.#headers + BigInt(HEADER_STRIDE * slot);
   }
 
+  /** Empties one. */
+  release(slot: number): number {
+    const handle = this.handles[slot] as number;
+    this.handles[slot] = 0;
+    return handle;
+  }
+
   /** Empties all of them. */
   drain(give: (handle: number) => void): void {
     for (const [slot, handle] of this.handles.entries()) {

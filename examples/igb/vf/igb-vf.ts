@@ -5,7 +5,7 @@
  * Queues and descriptors are those of ../queue.ts and ../descriptors.ts.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Device, type IrqVector, type OpenOptions } from 'vfio';
+import { type Device, type IrqVector, type OpenOptions } from 'vfio';
 import {
   type BufferPool,
   type Burst,
@@ -16,6 +16,10 @@ import {
   type RxRing,
   type TxRing,
 } from 'vfio/kit';
+import { requireDevice } from '../../nic/device-id.js';
+import { macFromWords } from '../../nic/mac.js';
+import { openStarted } from '../../nic/open-started.js';
+import { waitForLink } from '../../nic/wait-for-link.js';
 import { MAX_FRAME, MIN_FRAME } from '../descriptors.js';
 import { linkState } from '../link.js';
 import { makePool } from '../memory.js';
@@ -65,30 +69,27 @@ export class IgbVf implements Nic {
     options: IgbVfOptions & Pick<OpenOptions, 'bind' | 'vfToken'> = {},
   ): Promise<IgbVf> {
     const { bind = false, vfToken, ...rest } = options;
-    const device = await Device.open(address, { bind, ...(vfToken !== undefined && { vfToken }) });
-    try {
-      return await IgbVf.start(device, rest);
-    } catch (error) {
-      await device.close();
-      throw error;
-    }
+    return openStarted(address, { bind, ...(vfToken !== undefined && { vfToken }) }, device =>
+      IgbVf.start(device, rest),
+    );
   }
 
   /** Starts an opened device. */
   static async start(device: Device, options: IgbVfOptions = {}): Promise<IgbVf> {
     // A virtual function's own identity reads as all-ones; the kernel makes it up from the physical one's.
-    const { vendorId, deviceId } = device.config;
-    if (!IgbVf.supports(vendorId, deviceId)) {
-      const id = `${vendorId.toString(16).padStart(4, '0')}:${deviceId.toString(16).padStart(4, '0')}`;
-      throw new Error(`${device.address} is ${id}, not a virtual function of an Intel 82576 (8086:10ca).`);
-    }
+    requireDevice(
+      device,
+      (vendorId, deviceId) => IgbVf.supports(vendorId, deviceId),
+      'a virtual function of an Intel 82576 (8086:10ca)',
+    );
     const { rxDescriptors = 256, txDescriptors = 256 } = options;
     const mapping = device.bar(0).map();
     const regs = vfRegisterMap.over(mapping);
     const mailbox = new Mailbox(regs);
     await reset(regs);
     await mailbox.waitForReset();
-    const mac = addressFrom(await mailbox.ask(Request.RESET));
+    const [low = 0, high = 0] = await mailbox.ask(Request.RESET);
+    const mac = macFromWords(low, high);
     await mailbox.ask(Request.SET_MAX_FRAME, MAX_FRAME + CRC_BYTES);
 
     device.enableBusMaster();
@@ -149,21 +150,15 @@ export class IgbVf implements Nic {
   }
 
   /** Sleeps until the link is up, by default for at most ten seconds: it is told of by a message. */
-  async waitForLink(options: { timeoutMs?: number; signal?: AbortSignal } = {}): Promise<LinkState> {
-    const { timeoutMs: limit = 10_000, signal } = options;
-    const deadline = performance.now() + limit;
-    for (;;) {
+  waitForLink(options: { timeoutMs?: number; signal?: AbortSignal } = {}): Promise<LinkState> {
+    const look = (): LinkState => {
       this.interrupts.armMailbox();
-      const { link } = this;
-      if (link.up) return link;
-      const timeoutMs = Math.max(1, Math.ceil(deadline - performance.now()));
-      try {
-        await this.interrupts.mailbox.wait({ timeoutMs, ...(signal && { signal }) });
-      } catch (error) {
-        if ((error as { code?: unknown }).code !== 'ERR_VFIO_TIMEOUT') throw error;
-        throw new Error(`No link after ${limit} ms: is the physical function up?`, { cause: error });
-      }
-    }
+      return this.link;
+    };
+    return waitForLink(look, this.interrupts.mailbox, 'is the physical function up?', {
+      timeoutMs: 10_000,
+      ...options,
+    });
   }
 
   stats(): NicStats {
@@ -204,8 +199,4 @@ async function reset({ CTRL, EIMC }: VfRegisters): Promise<void> {
   EIMC.write(ALL_VECTORS);
   CTRL.set({ RESET: 1 });
   await sleep(1);
-}
-
-function addressFrom([low = 0, high = 0]: readonly number[]): Uint8Array {
-  return Uint8Array.of(low, low >> 8, low >> 16, low >> 24, high, high >> 8);
 }

@@ -5,15 +5,9 @@
  * calls VFMailbox, and MAILBOX_MEMORY, its VMBMEM.
  */
 import { bit, bits, defineRegisters } from 'vfio/kit';
+import { DESCRIPTOR_CONTROL, SPLIT_AND_REPLICATION } from '../registers.js';
 
 const QUEUE = { count: 2, stride: 0x100 } as const;
-
-const DESCRIPTOR_CONTROL = {
-  PREFETCH_THRESHOLD: bits(4, 0),
-  HOST_THRESHOLD: bits(12, 8),
-  WRITE_BACK_THRESHOLD: bits(20, 16),
-  ENABLE: bit(25),
-} as const;
 
 export const vfRegisterMap = defineRegisters({
   CTRL: { offset: 0x0000, access: 'rw', fields: { RESET: bit(26) } },
@@ -69,7 +63,7 @@ export const vfRegisterMap = defineRegisters({
     offset: 0x280c,
     access: 'rw',
     ...QUEUE,
-    fields: { PACKET_BUFFER_KIB: bits(6, 0), DESCRIPTOR_TYPE: bits(27, 25), DROP: bit(31) },
+    fields: SPLIT_AND_REPLICATION,
   },
   RDH: { offset: 0x2810, access: 'rw', ...QUEUE },
   RDT: { offset: 0x2818, access: 'rw', ...QUEUE },

@@ -6,6 +6,7 @@
 import { release } from 'node:os';
 import { findDevice } from 'vfio';
 import { E1000e } from '../../e1000e/e1000e.js';
+import { formatDeviceId } from '../../nic/device-id.js';
 import { formatMacAddress } from '../../nic/mac.js';
 import { formatIpv4 } from '../ipv4.js';
 import { Responder } from '../responder.js';
@@ -30,7 +31,7 @@ export async function demonstrate(options: DemoOptions, signal: AbortSignal): Pr
   const { address } = options;
   const { driver: driverBefore, vendorId, deviceId } = findDevice(address);
   if (!E1000e.supports(vendorId, deviceId)) {
-    const id = [vendorId, deviceId].map(number => number.toString(16).padStart(4, '0')).join(':');
+    const id = formatDeviceId(vendorId, deviceId);
     throw new Error(`${address} is ${id}; the demo has a driver for the Intel 82574L (8086:10d3) only.`);
   }
   if (!options.force) await checkUnused(address);
