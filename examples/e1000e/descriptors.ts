@@ -35,7 +35,8 @@ const TxCommand = {
 const TX_DONE = 1n << 32n;
 
 export const txFormat: TxFormat = {
-  command: TxCommand.END_OF_PACKET | TxCommand.INSERT_FCS | TxCommand.REPORT_STATUS,
+  command: TxCommand.END_OF_PACKET | TxCommand.INSERT_FCS,
+  report: TxCommand.REPORT_STATUS,
   lengthShifts: [0],
   done: TX_DONE,
 };

@@ -41,6 +41,10 @@ class View {
     this.u64[at] = this.place.iova + BigInt(handle);
     this.u64[at + 1] = word;
   }
+  addBits(index: number, bits: bigint): void {
+    const at = (this.place.descriptors + index + 8) >> 3;
+    this.u64[at] = (this.u64[at] as bigint) | bits;
+  }
   next(index: number): number {
     return (index + DESCRIPTOR) & this.mask;
   }
@@ -121,8 +125,20 @@ export function plainTx(place: RingPlace, format: TxFormat, limits: FrameLimits)
     view.set(stack.top, top);
   };
 
+  const askReports = (first: number, index: number): void => {
+    for (
+      let end = first | (batch - DESCRIPTOR);
+      ((end - first) & view.mask) < ((index - first) & view.mask);
+      end = (end + batch) & view.mask
+    ) {
+      view.addBits(end, format.report);
+    }
+    view.addBits((index - DESCRIPTOR) & view.mask, format.report);
+  };
+
   return (at = 0, count = 0) => {
     let index = view.get(cells + Cell.INDEX);
+    const first = index;
     reclaim(index);
     const room = ((view.get(cells + Cell.CLEAN) - index - DESCRIPTOR) & view.mask) / DESCRIPTOR;
     const taken = Math.min(count, room);
@@ -146,6 +162,7 @@ export function plainTx(place: RingPlace, format: TxFormat, limits: FrameLimits)
       view.add(Cell.BYTES, length);
     }
     if (taken === 0) return 0;
+    if (index !== first) askReports(first, index);
     view.set(cells + Cell.INDEX, index);
     return MOVED + taken + ((index / DESCRIPTOR) << TAIL_SHIFT);
   };

@@ -18,11 +18,16 @@ export interface RxFormat {
 
 /** How a device lays out transmit descriptors: the address of a buffer, then a 64-bit number. */
 export interface TxFormat {
-  /** All of the second number but the frame's length: commands. */
+  /** All of the second number but the frame's length and {@link report}: commands. */
   readonly command: bigint;
+  /**
+   * Asks the device to say when it has read the frame. Writing that down costs the device an access to memory, so only the
+   * last frame of a burst and every so manieth within it have it: devices read frames in order.
+   */
+  readonly report: bigint;
   /** Where the length goes, once or several times: its lowest bits. */
   readonly lengthShifts: readonly number[];
-  /** Set in the second number by the device when it has read the frame; the command must have it clear. */
+  /** Set in the second number by the device when it has read a frame it was to report; else it must be clear. */
   readonly done: bigint;
 }
 
@@ -42,9 +47,10 @@ export function advancedRx(errors: bigint): RxFormat {
   };
 }
 
-/** Intel's advanced transmit data descriptors: whole frames, CRC inserted, each reported when done. */
+/** Intel's advanced transmit data descriptors: whole frames, CRC inserted. */
 export const advancedTx: TxFormat = {
-  command: 0x2b300000n,
+  command: 0x23300000n,
+  report: 1n << 27n,
   lengthShifts: [0, 46],
   done: 1n << 32n,
 };

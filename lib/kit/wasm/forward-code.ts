@@ -6,6 +6,7 @@ import { FunctionCode } from './program';
 import {
   addTo,
   armRx,
+  askReports,
   Cell,
   count,
   handleAt,
@@ -29,7 +30,8 @@ export function forwardCode(plan: ForwardPlan): FunctionCode {
   const { rx, rxFormat, tx, txFormat, limits } = plan;
   const f = new FunctionCode(1);
   const max = f.parameter(0);
-  const [from, first, to, clean, top, left, room, handle, length, fresh, bytes, moved] = [
+  const [from, first, to, firstTo, clean, top, left, room, handle, length, fresh, bytes, moved] = [
+    f.local32(),
     f.local32(),
     f.local32(),
     f.local32(),
@@ -56,6 +58,7 @@ export function forwardCode(plan: ForwardPlan): FunctionCode {
     w.set(from, loadCell(rx.cells + Cell.INDEX)),
     w.set(first, w.get(from)),
     w.set(to, loadCell(tx.cells + Cell.INDEX)),
+    w.set(firstTo, w.get(to)),
     w.set(clean, loadCell(tx.cells + Cell.CLEAN)),
     w.set(top, loadCell(stack.top)),
     w.set(good, w.choose(loadCell(spread), w.i64(~checked), w.i64(checkedGood))),
@@ -81,7 +84,7 @@ export function forwardCode(plan: ForwardPlan): FunctionCode {
             w.jump(3),
           ]),
           w.set(top, w.sub(w.get(top), w.i32(4))),
-          moveFrame(plan, { from, to, top, handle, length, fresh }),
+          moveFrame(plan, { from, to, top, handle, length, fresh }, txFormat.command),
           w.set(bytes, w.add(w.get(bytes), w.get(length))),
           w.set(left, w.sub(w.get(left), w.i32(1))),
           w.jumpIf(1, w.get(left)),
@@ -107,7 +110,11 @@ export function forwardCode(plan: ForwardPlan): FunctionCode {
     storeCell(tx.cells + Cell.INDEX, w.get(to)),
     storeCell(stack.top, w.get(top)),
     w.set(left, w.sub(w.get(max), w.get(left))),
-    w.when(w.get(left), [w.set(moved, w.i32(1)), count(plan.cells, w.get(left), w.get(bytes))]),
+    w.when(w.get(left), [
+      w.set(moved, w.i32(1)),
+      count(plan.cells, w.get(left), w.get(bytes)),
+      askReports(tx, txFormat, firstTo, to, room),
+    ]),
     plan.tails === undefined
       ? w.choose(w.get(moved), movedResult(plan, w.get(left), from, to), w.i32(0))
       : w.seq(

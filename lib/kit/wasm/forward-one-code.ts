@@ -10,7 +10,7 @@ import { Cell, countOne, loadCell, reclaimBatch, rxLength, storeCell } from './r
  * whatever is out of the ordinary is left to the rest of that, with nothing changed.
  */
 export function forwardOne(plan: ForwardPlan, f: FunctionCode, max: Local): Code {
-  const { rx, rxFormat, tx, limits } = plan;
+  const { rx, rxFormat, tx, txFormat, limits } = plan;
   if (plan.tails !== undefined) return [];
   const [from, to, clean, top, handle, length, fresh] = [
     f.local32(),
@@ -47,7 +47,7 @@ export function forwardOne(plan: ForwardPlan, f: FunctionCode, max: Local): Code
     w.jumpIf(0, w.not(w.and(w.get(to), w.i32(batch - 1)))),
     w.set(top, w.sub(w.get(top), w.i32(4))),
     storeCell(stack.top, w.get(top)),
-    moveFrame(plan, { from, to, top, handle, length, fresh }),
+    moveFrame(plan, { from, to, top, handle, length, fresh }, txFormat.command | txFormat.report),
     storeCell(rx.cells + Cell.INDEX, w.get(from)),
     storeCell(tx.cells + Cell.INDEX, w.get(to)),
     countOne(plan.cells, w.get(length)),

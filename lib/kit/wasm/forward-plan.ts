@@ -43,8 +43,16 @@ interface Moving {
   readonly fresh: Local;
 }
 
-/** One frame from ring to ring: the receive descriptor gets the buffer on top of the stack, which is taken off before. */
-export function moveFrame(plan: ForwardPlan, { from, to, top, handle, length, fresh }: Moving): Code {
+/**
+ * One frame from ring to ring: the receive descriptor gets the buffer on top of the stack, which is taken off before.
+ *
+ * @param command what the transmit descriptor says beside the length
+ */
+export function moveFrame(
+  plan: ForwardPlan,
+  { from, to, top, handle, length, fresh }: Moving,
+  command: bigint,
+): Code {
   const { rx, tx, txFormat, edits } = plan;
   return w.seq(
     w.set(fresh, w.load32(w.get(top), 0)),
@@ -52,7 +60,7 @@ export function moveFrame(plan: ForwardPlan, { from, to, top, handle, length, fr
     w.store32(handleAt(from), rx.handles, w.get(fresh)),
     armRx(rx, from, w.get(fresh)),
     editCode(edits, handle),
-    fillTx(tx, txFormat, to, w.get(handle), w.wide(w.get(handle)), w.wide(w.get(length))),
+    fillTx(tx, txFormat, command, to, w.get(handle), w.wide(w.get(handle)), w.wide(w.get(length))),
     w.set(from, nextIndex(from, rx.size)),
     w.set(to, nextIndex(to, tx.size)),
   );

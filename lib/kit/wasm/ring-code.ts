@@ -106,16 +106,17 @@ export function rxLength(format: RxFormat, status: Code): Code {
   return w.and(w.low(shifted), w.i32(0xffff));
 }
 
-/** Fills a transmit descriptor. */
+/** Fills a transmit descriptor. @param command what it says beside the length */
 export function fillTx(
   { descriptors, iova, handles }: RingPlace,
-  format: TxFormat,
+  { lengthShifts }: TxFormat,
+  command: bigint,
   index: Local,
   handle: Code,
   wideHandle: Code,
   length: Code,
 ): Code {
-  const lengths = format.lengthShifts.map(shift =>
+  const lengths = lengthShifts.map(shift =>
     shift === 0 ? length : w.shiftLeft64(length, w.i64(BigInt(shift))),
   );
   return w.seq(
@@ -124,8 +125,44 @@ export function fillTx(
     w.store64(
       w.get(index),
       descriptors + 8,
-      lengths.reduce((word, one) => w.or64(word, one), w.i64(format.command)),
+      lengths.reduce((word, one) => w.or64(word, one), w.i64(command)),
     ),
+  );
+}
+
+/**
+ * Asks for reports on the descriptors from `first` up to `index`, of which there must be some: on the last one, and on those
+ * that {@link reclaim} looks at.
+ *
+ * @param at a variable to work with
+ */
+export function askReports(
+  { descriptors, size }: RingPlace,
+  format: TxFormat,
+  first: Local,
+  index: Local,
+  at: Local,
+): Code {
+  const mask = w.i32(size * DESCRIPTOR - 1);
+  const batch = reclaimBatch(size) * DESCRIPTOR;
+  const fromFirst = (to: Local): Code => w.and(w.sub(w.get(to), w.get(first)), mask);
+  const ask = w.store64(
+    w.get(at),
+    descriptors + 8,
+    w.or64(w.load64(w.get(at), descriptors + 8), w.i64(format.report)),
+  );
+  return w.seq(
+    w.set(at, w.or(w.get(first), w.i32(batch - DESCRIPTOR))),
+    w.block(
+      w.loop(
+        w.jumpIf(1, w.not(w.less(fromFirst(at), fromFirst(index)))),
+        ask,
+        w.set(at, w.and(w.add(w.get(at), w.i32(batch)), mask)),
+        w.jump(0),
+      ),
+    ),
+    w.set(at, w.and(w.sub(w.get(index), w.i32(DESCRIPTOR)), mask)),
+    ask,
   );
 }
 

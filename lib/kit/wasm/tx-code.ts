@@ -3,6 +3,7 @@ import * as w from './code';
 import { FunctionCode } from './program';
 import {
   addTo,
+  askReports,
   Cell,
   count,
   fillTx,
@@ -29,7 +30,8 @@ export interface FrameLimits {
 export function txCode(ring: RingPlace, format: TxFormat, limits: FrameLimits): FunctionCode {
   const f = new FunctionCode(2);
   const [at, wanted] = [f.parameter(0), f.parameter(1)];
-  const [index, clean, top, start, end, bytes, length, room, taken] = [
+  const [first, index, clean, top, start, end, bytes, length, room, taken] = [
+    f.local32(),
     f.local32(),
     f.local32(),
     f.local32(),
@@ -45,7 +47,8 @@ export function txCode(ring: RingPlace, format: TxFormat, limits: FrameLimits): 
   const { stack } = pool;
 
   f.body = w.seq(
-    w.set(index, loadCell(cells + Cell.INDEX)),
+    w.set(first, loadCell(cells + Cell.INDEX)),
+    w.set(index, w.get(first)),
     w.set(clean, loadCell(cells + Cell.CLEAN)),
     w.set(top, loadCell(stack.top)),
     reclaim(ring, format, index, clean, top),
@@ -82,6 +85,7 @@ export function txCode(ring: RingPlace, format: TxFormat, limits: FrameLimits): 
             fillTx(
               ring,
               format,
+              format.command,
               index,
               w.low(w.get(word)),
               w.and64(w.get(word), w.i64(0xffff_ffffn)),
@@ -99,9 +103,10 @@ export function txCode(ring: RingPlace, format: TxFormat, limits: FrameLimits): 
     w.when(w.get(taken), [
       count(
         cells,
-        number(w.and(w.sub(w.get(index), loadCell(cells + Cell.INDEX)), w.i32(size * DESCRIPTOR - 1))),
+        number(w.and(w.sub(w.get(index), w.get(first)), w.i32(size * DESCRIPTOR - 1))),
         w.get(bytes),
       ),
+      w.when(w.different(w.get(first), w.get(index)), [askReports(ring, format, first, index, room)]),
       storeCell(cells + Cell.INDEX, w.get(index)),
     ]),
     w.choose(

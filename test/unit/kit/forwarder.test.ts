@@ -85,6 +85,17 @@ describe('kit: forwarder', () => {
     assert.deepEqual([model.txBell.rings, model.txBell.value], [1, 3]);
   });
 
+  it('asks for a report of the last frame of a pass, and where buffers are taken back', () => {
+    const model = new Model();
+    const forwarder = new Forwarder(model.rx, model.tx);
+    for (const count of [3, 1, 1]) {
+      for (let i = 0; i < count; i++) model.deliver(i);
+      assert.equal(forwarder.forward(count), count);
+      model.send();
+    }
+    assert.deepEqual(model.reported, [1, 2, 3, 4]);
+  });
+
   it('does the same one frame at a time, whatever comes', () => {
     // A pass of one frame has a way of its own through what is ordinary.
     const random = new Random(5);

@@ -25,7 +25,12 @@ export const legacyRx: RxFormat = {
   last: 1n << 33n,
   lengthShift: 0,
 };
-export const legacyTx: TxFormat = { command: 0x0b00_0000n, lengthShifts: [0], done: 1n << 32n };
+export const legacyTx: TxFormat = {
+  command: 0x0300_0000n,
+  report: 1n << 27n,
+  lengthShifts: [0],
+  done: 1n << 32n,
+};
 export const txFormat = advancedTx;
 
 export const GOOD = 3n;
@@ -79,6 +84,8 @@ export class Model {
   readonly tx: TxRing;
   rxHead = 0;
   txHead = 0;
+  /** The transmit descriptors that reports were written to. */
+  readonly reported: number[] = [];
 
   constructor({
     size = 8,
@@ -124,7 +131,7 @@ export class Model {
     return true;
   }
 
-  /** The device sends up to `max` frames and reports them; returns their first bytes. */
+  /** The device sends up to `max` frames and reports those it is asked to; returns their first bytes. */
   send(max = Infinity): number[] {
     const sent: number[] = [];
     for (
@@ -134,11 +141,15 @@ export class Model {
     ) {
       const word = this.word(this.tx, this.txHead);
       const length = word & 0xffffn;
-      assert.equal(word, advancedTx.command | length | (length << 46n), 'as the datasheet wants it');
+      const report = word & advancedTx.report;
+      assert.equal(word ^ report, advancedTx.command | length | (length << 46n), 'as the datasheet wants it');
       const at = this.buffer(this.tx, this.txHead);
       const frame = this.arena.u8.subarray(at, at + Number(length));
       sent.push(frame[0] ?? -1);
-      this.setWord(this.tx, this.txHead, word | advancedTx.done);
+      if (report !== 0n) {
+        this.setWord(this.tx, this.txHead, word | advancedTx.done);
+        this.reported.push(this.txHead);
+      }
     }
     return sent;
   }

@@ -63,6 +63,26 @@ onBothMemories('kit: transmit ring', () => {
     assert.equal(model.txBell.rings, 1);
   });
 
+  it('asks for a report of the last frame of a burst, and where buffers are taken back', () => {
+    const { model, transmit } = setUp({ size: 64, buffers: 128 });
+    transmit(sequence(5));
+    transmit(sequence(32));
+    transmit([1]);
+    transmit(sequence(2));
+    model.send();
+    assert.deepEqual(model.reported, [4, 15, 31, 36, 37, 39]);
+  });
+
+  it('asks for it around the end of the ring', () => {
+    const { model, transmit } = setUp({ size: 16 });
+    for (const count of [13, 6, 12]) {
+      assert.equal(transmit(sequence(count)), count);
+      model.send();
+    }
+    // Every fourth, and 12, (13 + 6 - 1) % 16, (19 + 12 - 1) % 16.
+    assert.deepEqual(model.reported, [3, 7, 11, 12, 15, 2, 3, 7, 11, 14]);
+  });
+
   it('takes back what was sent when asked to send nothing', () => {
     const { model, burst, transmit } = setUp();
     assert.equal(model.tx.pending, false);
