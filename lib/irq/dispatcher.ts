@@ -9,8 +9,12 @@ import type { FileHandle } from '../native-iommufd';
 
 type Listener = (count: number) => void;
 
-const listeners = new Map<number, Listener>();
-let nextId = 1;
+/** By id. */
+const listeners: (Listener | undefined)[] = [];
+/** Ids to be used again. Those that listeners give up while a list is worked through wait for its end: it may name them. */
+const freeIds: number[] = [];
+const givenUp: number[] = [];
+let delivering = false;
 let fired: { ids: Uint32Array; counts: Float64Array } | undefined;
 let holds = 0;
 
@@ -21,28 +25,43 @@ let holds = 0;
  * @returns a function that ends it
  */
 export function listen(eventfd: EventFd, listener: Listener, readCount: boolean): () => void {
-  attempt({ doing: 'Waiting on an eventfd' }, () => {
-    fired ??= native().loopStart(onFired);
-    native().loopAdd(eventfd.handle, nextId, readCount);
-  });
-  const id = nextId++;
-  listeners.set(id, listener);
+  const id = add(listener, newId =>
+    attempt({ doing: 'Waiting on an eventfd' }, () => {
+      fired ??= native().loopStart(onFired);
+      native().loopAdd(eventfd.handle, newId, readCount);
+    }),
+  );
   return () => {
-    listeners.delete(id);
+    remove(id, listener);
     if (!eventfd.closed) native().loopRemove(eventfd.handle);
   };
 }
 
 /** Calls `listener` while a file that the kernel handed out is readable. Returns a function that ends it. */
 export function listenToFile(file: FileHandle, listener: () => void): () => void {
-  fired ??= native().loopStart(onFired);
-  const id = nextId++;
-  native().loopAddFile(file, id);
-  listeners.set(id, listener);
+  const id = add(listener, newId => {
+    fired ??= native().loopStart(onFired);
+    native().loopAddFile(file, newId);
+  });
   return () => {
-    listeners.delete(id);
+    remove(id, listener);
     native().loopRemoveFile(file);
   };
+}
+
+/** A new id, once `start` has had the native layer use it. */
+function add(listener: Listener, start: (id: number) => void): number {
+  const id = freeIds.at(-1) ?? listeners.length;
+  start(id);
+  freeIds.pop();
+  listeners[id] = listener;
+  return id;
+}
+
+function remove(id: number, listener: Listener): void {
+  if (listeners[id] !== listener) return;
+  listeners[id] = undefined;
+  (delivering ? givenUp : freeIds).push(id);
 }
 
 /** Keeps the process alive until {@link release} was called as often. */
@@ -56,10 +75,14 @@ export function release(): void {
 
 function onFired(n: number): void {
   if (fired === undefined) return;
+  const { ids, counts } = fired;
+  delivering = true;
   for (let i = 0; i < n; i++) {
+    // A listener earlier in this list may have ended a later one.
+    const listener = listeners[ids[i] as number];
+    if (listener === undefined) continue;
     try {
-      // A listener earlier in this batch may have ended a later one: ids are never used twice, so it is simply not found.
-      listeners.get(fired.ids[i] as number)?.(fired.counts[i] as number);
+      listener(counts[i] as number);
     } catch (error) {
       // One listener's exception must not cost the others their interrupts; it surfaces as uncaught, as from any emitter.
       process.nextTick(() => {
@@ -67,4 +90,6 @@ function onFired(n: number): void {
       });
     }
   }
+  delivering = false;
+  if (givenUp.length > 0) freeIds.push(...givenUp.splice(0));
 }

@@ -288,7 +288,7 @@ export class IrqVector
     // That it is over is told by a signal too.
     if (this.#endIfOver()) return;
     this.#total += count;
-    for (const queue of this.#queues) queue.push(count);
+    if (this.#queues.size > 0) for (const queue of this.#queues) queue.push(count);
     this.emit('interrupt', count);
   }
 }
