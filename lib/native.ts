@@ -216,14 +216,17 @@ export interface NativeAddon extends NativeIommufd, NativeFeatures {
   eventFdNumber(eventfd: EventFdHandle): number;
   eventFdClose(eventfd: EventFdHandle): void;
 
-  // The loop: one epoll, edge-triggered, under one uv_poll per environment (native/loop.cc)
+  // The loop: one epoll, edge-triggered, under one uv_poll per environment, and a few handles of their own (native/loop.cc)
   /**
    * Calls `onFired(n)` with the first `n` cells of `ids` and `counts` filled in. Returns those two arrays, always the
    * same. Called once per environment, before `loopAdd`.
    */
   loopStart(onFired: (n: number) => void): { ids: Uint32Array; counts: Float64Array };
-  /** `readCount` false skips the read(2): the count is then reported as 1, meaning "at least one". */
-  loopAdd(eventfd: EventFdHandle, id: number, readCount: boolean): void;
+  /**
+   * `readCount` false skips the read(2): the count is then reported as 1, meaning "at least one". `direct` gives the
+   * eventfd a handle of its own while there are any left: quicker for one event, slower for many.
+   */
+  loopAdd(eventfd: EventFdHandle, id: number, readCount: boolean, direct: boolean): void;
   loopRemove(eventfd: EventFdHandle): void;
   /** Whether the loop's handle keeps the process alive. */
   loopRef(ref: boolean): void;

@@ -3,7 +3,10 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "call.h"
+#include "direct.h"
 #include "eventfd.h"
 #include "file.h"
 #include "sys.h"
@@ -11,30 +14,9 @@
 namespace vfio {
 namespace {
 
-/** Events per call. What does not fit keeps the epoll readable and comes with the next turn of the loop. */
-constexpr int kBatch = 512;
-
 /** An event carries its id, and the descriptor to read the count from plus one, 0 for none. */
 uint64_t pack(uint32_t id, int fd) {
   return uint64_t{id} | static_cast<uint64_t>(fd + 1) << 32;
-}
-
-/** The elements behind a typed array that was made here; null when its buffer was detached. */
-template <typename T>
-T* elements(napi_env env, napi_ref reference) {
-  napi_value array = nullptr;
-  size_t length = 0;
-  void* data = nullptr;
-  if (napi_get_reference_value(env, reference, &array) != napi_ok || array == nullptr) return nullptr;
-  if (napi_get_typedarray_info(env, array, nullptr, &length, &data, nullptr, nullptr) != napi_ok)
-    return nullptr;
-  return length == kBatch ? static_cast<T*>(data) : nullptr;
-}
-
-napi_ref hold(Napi::Env env, napi_value value) {
-  napi_ref reference = nullptr;
-  NAPI_THROW_IF_FAILED(env, napi_create_reference(env, value, 1, &reference), nullptr);
-  return reference;
 }
 
 }  // namespace
@@ -45,11 +27,12 @@ Napi::Value Loop::start(Napi::Function onFired) {
   NAPI_THROW_IF_FAILED(env_, napi_get_uv_event_loop(env_, &loop), Napi::Value());
   auto epoll = std::make_shared<const UniqueFd>(sys::epollCreate(context_->seam));
   Napi::Object arrays = Napi::Object::New(env_);
-  arrays.Set("ids", Napi::Uint32Array::New(env_, kBatch));
-  arrays.Set("counts", Napi::Float64Array::New(env_, kBatch));
-  ids_ = hold(env_, arrays.Get("ids"));
-  counts_ = hold(env_, arrays.Get("counts"));
-  onFired_ = hold(env_, onFired);
+  fired_ = std::make_shared<Fired>();
+  const auto buffer =
+      Napi::ArrayBuffer::New(env_, fired_.get(), sizeof(Fired), [held = fired_](Napi::Env, void*) {});
+  arrays.Set("ids", Napi::Uint32Array::New(env_, kBatch, buffer, offsetof(Fired, ids)));
+  arrays.Set("counts", Napi::Float64Array::New(env_, kBatch, buffer, offsetof(Fired, counts)));
+  NAPI_THROW_IF_FAILED(env_, napi_create_reference(env_, onFired, 1, &onFired_), Napi::Value());
   NAPI_THROW_IF_FAILED(env_, napi_async_init(env_, nullptr, Napi::String::New(env_, "vfio"), &async_),
                        Napi::Value());
   auto poll = std::make_unique<uv_poll_t>();
@@ -69,8 +52,29 @@ void Loop::watch(Watched& file, uint32_t trigger, uint64_t data) {
   file.epoll = epoll_;
 }
 
-void Loop::add(Watched& eventfd, uint32_t id, bool readCount) {
+void Loop::add(Watched& eventfd, uint32_t id, bool readCount, bool direct) {
+  Direct* const own = direct && eventfd.direct == nullptr ? directOf(eventfd) : eventfd.direct;
+  if (own != nullptr) {
+    own->start(context_->seam, id, readCount);
+    return;
+  }
   watch(eventfd, EPOLLET, pack(id, readCount ? eventfd.fd.use()->get() : -1));
+}
+
+Direct* Loop::directOf(Watched& eventfd) {
+  if (!epoll_ || eventfd.epoll) return nullptr;
+  for (Direct* direct : directs_) {
+    if (direct != nullptr && direct->abandoned()) drop(*direct);
+  }
+  const auto place = std::find(directs_.begin(), directs_.end(), nullptr);
+  if (place == directs_.end()) return nullptr;
+  *place = Direct::create(poll_->loop, *this, eventfd);
+  return eventfd.direct = *place;
+}
+
+void Loop::drop(Direct& direct) noexcept {
+  std::replace(directs_.begin(), directs_.end(), &direct, static_cast<Direct*>(nullptr));
+  direct.close();
 }
 
 void Loop::addFile(Watched& file, uint32_t id) {
@@ -79,6 +83,7 @@ void Loop::addFile(Watched& file, uint32_t id) {
 
 void Loop::remove(Watched& file) {
   const FdRef fd = file.fd.use();
+  if (file.direct != nullptr) file.direct->stop();
   if (!file.epoll) return;
   sys::epollRemove(context_->seam, file.epoll->get(), fd->get());
   file.epoll.reset();
@@ -95,9 +100,10 @@ void Loop::ref(bool ref) {
 }
 
 void Loop::close(std::function<void()> closed) {
-  for (napi_ref* reference : {&onFired_, &ids_, &counts_}) {
-    if (*reference != nullptr) napi_delete_reference(env_, std::exchange(*reference, nullptr));
+  for (Direct* direct : directs_) {
+    if (direct != nullptr) drop(*direct);
   }
+  if (onFired_ != nullptr) napi_delete_reference(env_, std::exchange(onFired_, nullptr));
   if (poll_ == nullptr) return closed();
   uv_poll_stop(poll_);
   napi_async_destroy(env_, async_);
@@ -117,16 +123,16 @@ void Loop::close(std::function<void()> closed) {
 void Loop::onReadable(uv_poll_t* poll, int status, int) {
   auto* const self = static_cast<Loop*>(poll->data);
   if (status < 0) return;
-  napi_handle_scope scope = nullptr;
-  if (napi_open_handle_scope(self->env_, &scope) != napi_ok) return;
   if (const uint32_t fired = self->collect()) self->deliver(fired);
-  napi_close_handle_scope(self->env_, scope);
+}
+
+void Loop::fire(uint32_t id, uint64_t count) {
+  fired_->ids[0] = id;
+  fired_->counts[0] = static_cast<double>(count);
+  deliver(1);
 }
 
 uint32_t Loop::collect() {
-  auto* const ids = elements<uint32_t>(env_, ids_);
-  auto* const counts = elements<double>(env_, counts_);
-  if (ids == nullptr || counts == nullptr) return 0;
   epoll_event events[kBatch];
   const int ready = ::epoll_wait(epoll_->get(), events, kBatch, 0);
   uint32_t fired = 0;
@@ -139,14 +145,21 @@ uint32_t Loop::collect() {
       // taken its count, in which case there is nothing to tell.
       if (::read(fd, &count, sizeof count) != sizeof count) continue;
     }
-    ids[fired] = static_cast<uint32_t>(data);
-    counts[fired] = static_cast<double>(count);
+    fired_->ids[fired] = static_cast<uint32_t>(data);
+    fired_->counts[fired] = static_cast<double>(count);
     fired++;
   }
   return fired;
 }
 
 void Loop::deliver(uint32_t fired) {
+  napi_handle_scope scope = nullptr;
+  if (napi_open_handle_scope(env_, &scope) != napi_ok) return;
+  call(fired);
+  napi_close_handle_scope(env_, scope);
+}
+
+void Loop::call(uint32_t fired) {
   napi_value callback = nullptr;
   napi_value global = nullptr;
   napi_value argument = nullptr;
@@ -171,7 +184,7 @@ Napi::Value loopStart(Call& call) {
 Napi::Value loopAdd(Call& call) {
   const auto eventfd = call.handle<EventFd>(0, "eventfd");
   const uint32_t id = call.u32(1, "id");
-  call.addon().loop.add(*eventfd, id, call.boolean(2, "readCount"));
+  call.addon().loop.add(*eventfd, id, call.boolean(2, "readCount"), call.boolean(3, "direct"));
   return call.undefined();
 }
 

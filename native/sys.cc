@@ -165,6 +165,14 @@ void epollRemove(Seam& seam, int epoll, int fd) noexcept {
   attempt(seam, "epoll_ctl", [&] { return ::epoll_ctl(epoll, EPOLL_CTL_DEL, fd, nullptr); });
 }
 
+void pollStart(Seam& seam, uv_poll_t* poll, uv_poll_cb readable) {
+  demand(seam, "epoll_ctl", {}, [&] {
+    const int result = uv_poll_start(poll, UV_READABLE, readable);
+    if (result < 0) errno = -result;
+    return result;
+  });
+}
+
 size_t pageSize() noexcept {
   static const size_t size = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
   return size;

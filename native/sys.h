@@ -1,6 +1,7 @@
 #pragma once
 
 #include <sys/types.h>
+#include <uv.h>
 
 #include <cerrno>
 #include <cstddef>
@@ -55,6 +56,10 @@ int epollCreate(Seam& seam);
 void epollAdd(Seam& seam, int epoll, int fd, uint32_t trigger, uint64_t data);
 /** What fails here ends with the descriptor's close, which takes it out too. */
 void epollRemove(Seam& seam, int epoll, int fd) noexcept;
+
+/** Has libuv look whether a handle's descriptor is readable; a failure of its epoll_ctl(2) can be injected
+ * only. */
+void pollStart(Seam& seam, uv_poll_t* poll, uv_poll_cb readable);
 
 size_t pageSize() noexcept;
 

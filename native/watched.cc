@@ -2,6 +2,8 @@
 
 #include <sys/epoll.h>
 
+#include "direct.h"
+
 namespace vfio {
 
 void Watched::close() noexcept {
@@ -9,6 +11,7 @@ void Watched::close() noexcept {
   if (!taken) return;
   if (epoll) ::epoll_ctl(epoll->get(), EPOLL_CTL_DEL, taken->get(), nullptr);
   epoll.reset();
+  if (direct != nullptr) std::exchange(direct, nullptr)->abandon();
   forget();
 }
 

@@ -5,12 +5,16 @@
 
 namespace vfio {
 
+class Direct;
+
 /** A file that the loop can watch. */
 class Watched : public Resource {
  public:
   SharedFd fd;
   /** The epoll that watches it, if any. On the environment's thread. */
   FdRef epoll;
+  /** Its own handle in the event loop, if it has one. On the environment's thread. */
+  Direct* direct = nullptr;
 
  protected:
   Watched(Kind kind, std::shared_ptr<Context> context, const char* name, int fd)

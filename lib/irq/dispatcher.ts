@@ -22,13 +22,14 @@ let holds = 0;
  * Calls `listener` with the eventfd's counter whenever it is signalled, also if it was before.
  *
  * @param readCount false saves a system call per event; the count is then 1, meaning at least one
+ * @param urgent interrupts, of which listeners are to hear as quickly as can be; the few first ones do
  * @returns a function that ends it
  */
-export function listen(eventfd: EventFd, listener: Listener, readCount: boolean): () => void {
+export function listen(eventfd: EventFd, listener: Listener, readCount: boolean, urgent = false): () => void {
   const id = add(listener, newId =>
     attempt({ doing: 'Waiting on an eventfd' }, () => {
       fired ??= native().loopStart(onFired);
-      native().loopAdd(eventfd.handle, newId, readCount);
+      native().loopAdd(eventfd.handle, newId, readCount, urgent);
     }),
   );
   return () => {

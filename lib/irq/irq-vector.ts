@@ -237,7 +237,7 @@ export class IrqVector
 
   #listen(): () => void {
     try {
-      return listen(this.#eventfd, count => this.#onSignal(count), this.#readCounts);
+      return listen(this.#eventfd, count => this.#onSignal(count), this.#readCounts, true);
     } catch (error) {
       this.#turn.giveBack();
       throw error;

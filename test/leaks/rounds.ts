@@ -110,7 +110,7 @@ export const plainRounds: readonly Round[] = [
           eventfd.signal();
           if (++events === 10) parentPort?.postMessage('busy');
         });
-        native.loopAdd(handle, 1, true);
+        native.loopAdd(handle, 1, true, false);
         native.loopRef(true);
         eventfd.signal();
       }, null);

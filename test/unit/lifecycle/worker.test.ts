@@ -88,7 +88,7 @@ describe('worker termination', () => {
         const addon = native();
         const eventfd = addon.eventFdCreate();
         addon.loopStart(() => addon.eventFdSignal(eventfd, 1));
-        addon.loopAdd(eventfd, 1, true);
+        addon.loopAdd(eventfd, 1, true, false);
         addon.loopRef(true);
         addon.eventFdSignal(eventfd, 1);
         require('node:worker_threads').parentPort.postMessage('busy');`;

@@ -25,7 +25,7 @@ const busy: Record<string, Body<null>> = {
       native.eventFdSignal(eventfd, 1);
       if (++calls === 100) parentPort?.postMessage('ready');
     });
-    native.loopAdd(eventfd, 1, true);
+    native.loopAdd(eventfd, 1, true, false);
     native.loopRef(true);
     native.eventFdSignal(eventfd, 1);
   },
@@ -81,7 +81,7 @@ describe('native lifetime', () => {
       createWorker(({ native }) => {
         const eventfd = native.eventFdCreate();
         native.loopStart(() => native.loopRef(false));
-        native.loopAdd(eventfd, 1, true);
+        native.loopAdd(eventfd, 1, true, false);
         native.eventFdSignal(eventfd, 1);
         native.loopRef(true);
       }, null),
@@ -126,7 +126,7 @@ describe('native lifetime', () => {
       (globalThis.eval(holding) as (addon: NativeAddon) => void)(native);
       const eventfd = native.eventFdCreate();
       native.loopStart(() => process.exit(0));
-      native.loopAdd(eventfd, 1, true);
+      native.loopAdd(eventfd, 1, true, false);
       native.eventFdSignal(eventfd, 1);
       native.loopRef(true);
     },
@@ -143,7 +143,7 @@ describe('native lifetime', () => {
         (${holding})(native);
         const eventfd = native.eventFdCreate();
         native.loopStart(() => native.eventFdSignal(eventfd, 1));
-        native.loopAdd(eventfd, 1, true);
+        native.loopAdd(eventfd, 1, true, false);
         native.loopRef(true);
         native.eventFdSignal(eventfd, 1);
         require('node:worker_threads').parentPort.postMessage('ready');`;
@@ -224,7 +224,7 @@ describe('native lifetime', () => {
         for (let i = 0; i < 50; i++) {
           native.containerOpen('/dev/null');
           native.groupOpen('/dev/null');
-          native.loopAdd(native.eventFdCreate(), i, true);
+          native.loopAdd(native.eventFdCreate(), i, true, false);
         }
         const between = open();
         for (let i = 0; i < 5; i++) {
