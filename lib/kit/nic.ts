@@ -1,6 +1,7 @@
 import type { IrqVector } from '../irq/irq-vector';
 import type { BufferPool } from './buffer-pool';
 import type { Burst } from './burst';
+import type { ChecksumOffload } from './checksums';
 import type { RxRing } from './rx-ring';
 import type { TxRing } from './tx-ring';
 
@@ -76,6 +77,8 @@ export interface Nic extends RxSource, AsyncDisposable {
   /** Sleeps until the link is up. @param options by default it waits for ten seconds. @throws Error when that is over */
   waitForLink(options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<LinkState>;
   stats(): NicStats;
+  /** What it does about checksums; undefined where its driver leaves them to software, or was not asked for it. */
+  readonly checksums?: ChecksumOffload | undefined;
   /** Its rings, where it is made of the kit's: what a {@link Forwarder} needs. */
   readonly rings?: { readonly rx: RxRing; readonly tx: TxRing };
   /** Stops all DMA and interrupts, gives buffers back to the pool and the device to the system. */

@@ -48,6 +48,8 @@ export class TxRing {
   declare readonly arena: Arena;
   /** @internal */
   declare send: (at: number, count: number) => number;
+  /** @internal The last one that a {@link TxSender} put into the ring. */
+  context: readonly [bigint, bigint] | undefined = undefined;
   /** @internal Where forwarders count what passes through this ring: see {@link Cell}. */
   readonly shared: number[] = [];
   /** @internal */
@@ -110,6 +112,11 @@ export class TxRing {
       this.pool.checkSending(burst.handle(i), earlier);
       earlier.add(burst.handle(i));
     }
+  }
+
+  /** @internal */
+  get closed(): boolean {
+    return this.send === closed;
   }
 
   /** Whether the device has frames it has not sent. */
