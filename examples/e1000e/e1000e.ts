@@ -16,6 +16,7 @@ import {
 } from 'vfio/kit';
 import { requireDevice } from '../nic/device-id.js';
 import { openStarted } from '../nic/open-started.js';
+import { Checksums } from './checksums.js';
 import { MAX_FRAME, MIN_FRAME } from './descriptors.js';
 import { Interrupts } from './interrupts.js';
 import { linkState, waitForLink } from './link.js';
@@ -39,6 +40,8 @@ export interface E1000eOptions {
   txDescriptors?: number;
   /** Receive frames for any address, not only ours and broadcasts. */
   promiscuous?: boolean;
+  /** Verify the checksums of received frames, and write those of sent ones where asked to: {@link E1000e.checksums}. */
+  checksums?: boolean;
   /** Where buffers come from: give several NICs the same one to send with one what another received. Default its own. */
   pool?: BufferPool;
 }
@@ -63,6 +66,8 @@ export class E1000e implements Nic {
     readonly tx: TxRing,
     readonly interrupts: Interrupts,
     readonly statistics: Statistics,
+    /** What it does about checksums, when it was opened for that. */
+    readonly checksums: Checksums | undefined,
     ownPool: boolean,
   ) {
     this.#ownPool = ownPool;
@@ -92,7 +97,7 @@ export class E1000e implements Nic {
       (vendorId, deviceId) => E1000e.supports(vendorId, deviceId),
       'an Intel 82574L (8086:10d3)',
     );
-    const { rxDescriptors = 256, txDescriptors = 256 } = options;
+    const { rxDescriptors = 256, txDescriptors = 256, checksums = false } = options;
     const registers = device.bar(0).map();
     await reset(registers);
     const mac = readMacAddress(registers);
@@ -104,12 +109,13 @@ export class E1000e implements Nic {
     const pool = options.pool ?? makePool(device.dma, rxDescriptors, txDescriptors);
     const iova = pool.arena.mapFor(device.dma);
     const tx = makeTxRing(registers, pool, iova, txDescriptors);
-    const rx = makeRxRing(registers, pool, iova, rxDescriptors);
+    const rx = makeRxRing(registers, pool, iova, rxDescriptors, checksums);
     startTransmitter(registers, tx);
     startReceiver(registers, rx, options);
     await restartLink(registers);
     const ownPool = options.pool === undefined;
-    return new E1000e(device, registers, mac, rx, tx, interrupts, statistics, ownPool);
+    const offload = checksums ? new Checksums(rx, tx) : undefined;
+    return new E1000e(device, registers, mac, rx, tx, interrupts, statistics, offload, ownPool);
   }
 
   get name(): string {

@@ -139,6 +139,14 @@ export const Rctl = {
   STRIP_CRC: 1 << 26,
 } as const;
 
+/** Receive checksum control: which checksums the device verifies. */
+export const Rxcsum = {
+  /** Those of IPv4 headers (IPOFLD). */
+  IP: 1 << 8,
+  /** Those of TCP and UDP (TUOFLD). */
+  TRANSPORT: 1 << 9,
+} as const;
+
 /** Receive address, high half (10.2.5.23). */
 export const RAH_ADDRESS_VALID = 0x80000000;
 
