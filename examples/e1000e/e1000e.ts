@@ -142,6 +142,10 @@ export class E1000e implements Nic {
     return this.tx.burst(burst, count, from);
   }
 
+  get txPending(): number {
+    return this.tx.unsent;
+  }
+
   get rxPending(): boolean {
     return this.rx.pending;
   }

@@ -73,8 +73,7 @@ export class Generator {
 
   /** Waits until the NIC has sent everything. */
   async drain(signal: AbortSignal): Promise<void> {
-    const { rings } = this.nic;
-    while (rings !== undefined && rings.tx.pending && !signal.aborted) await sleep(1);
+    while (this.nic.txPending > 0 && !signal.aborted) await sleep(1);
   }
 
   private prepare(handle: number): void {

@@ -72,6 +72,11 @@ export interface Nic extends RxSource, AsyncDisposable {
    * caller's. With the link down frames wait in the ring, until it is full.
    */
   txBurst(burst: Burst, count: number, from?: number): number;
+  /**
+   * How many of the frames taken by {@link txBurst} the NIC has not said to have sent: 0 when all are out. Looks at memory alone,
+   * and takes longer the more there are: for waiting before closing, not for each burst. 0 when closed.
+   */
+  readonly txPending: number;
   /** The state of the link, read from the device. */
   readonly link: LinkState;
   /** Sleeps until the link is up. @param options by default it waits for ten seconds. @throws Error when that is over */

@@ -128,6 +128,23 @@ export class TxRing {
     return (Atomics.load(u64, (this.offset + last + 8) >> 3) & this.format.done) === 0n;
   }
 
+  /**
+   * How many frames the device has not said to have sent. It sends in order, so the newest are looked at until one was sent. The
+   * context of a {@link TxSender} counts as one.
+   */
+  get unsent(): number {
+    const { inFlight } = this;
+    const { u64 } = this.arena;
+    const index = this.arena.u32[(this.place.cells + Cell.INDEX) >> 2] as number;
+    let count = 0;
+    while (count < inFlight) {
+      const newest = (index - (count + 1) * DESCRIPTOR) & (this.size * DESCRIPTOR - 1);
+      if ((Atomics.load(u64, (this.offset + newest + 8) >> 3) & this.format.done) !== 0n) break;
+      count++;
+    }
+    return count;
+  }
+
   /** Descriptors whose frames have not come back. */
   get inFlight(): number {
     const { u32 } = this.pool.arena;

@@ -159,6 +159,7 @@ describe('examples/e1000e: packets to and from the kernel', function () {
         assert.ok(message.equals(payloadOf(n, sizeOf(n))), `packet ${n} of ${sizeOf(n)} bytes`);
       }
     }
+    while (nic.txPending > 0) await sleep(1);
     assert.equal(nic.tx.frames, rounds * burst);
     assert.equal(nic.statistics.read().transmitted, rounds * burst);
   });

@@ -35,6 +35,22 @@ labSuite('examples/nic: programs on other NICs', () => {
     });
   }
 
+  it('generator on virtio-net: ends when all is sent', async () => {
+    await using wire = await Wire.take(nicDevices.virtioPeer, '10.106.0');
+    await wire.waitForPeer();
+    const arrived = wire.datagrams(COUNT);
+    const { code, stdout, stderr } = await start(
+      'examples/generator/main.js',
+      nicDevices.virtio,
+      ...['--mac', formatMacAddress(wire.peerMac), '--from', wire.ourIp, '--to', wire.peerIp],
+      ...['--port', String(PORT), '--count', String(COUNT)],
+    ).ended;
+    assert.equal(stderr, '');
+    assert.match(stdout, new RegExp(`^${COUNT} frames of 60 bytes sent`));
+    assert.equal(code, 0);
+    for (const [n, message] of (await arrived).entries()) assert.equal(message.readUInt32BE(0), n);
+  });
+
   it('generator on igb: all frames arrive, in order, as they should be', async () => {
     await using wire = await Wire.take(nicDevices.igbPeer, '10.105.0');
     const size = 200;
