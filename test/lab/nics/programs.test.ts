@@ -1,12 +1,14 @@
 /** Programs that were made without these NICs in mind, run as a user would. */
 import assert from 'node:assert/strict';
+import { Burst } from 'vfio/kit';
 import { fillByte, PAYLOAD } from '../../../examples/generator/udp-frame.js';
+import { Igb } from '../../../examples/igb/igb.js';
 import { formatMacAddress } from '../../../examples/nic/mac.js';
 import { nicDevices } from '../../../lab/devices.js';
 import { needs } from '../../support/needs.js';
 import { endPrograms, start } from '../examples/support.js';
 import { labSuite } from '../support/suite.js';
-import { payloadOf, PORT, Wire } from './wire.js';
+import { payloadOf, PORT, receive, Wire } from './wire.js';
 
 const COUNT = 100;
 
@@ -31,6 +33,40 @@ labSuite('examples/nic: programs on other NICs', () => {
       const [, datagrams = 0] = /udp +(\d+) frames/.exec(stdout) ?? [];
       assert.ok(Number(datagrams) > COUNT / 2, stdout);
       assert.match(stdout, new RegExp(`^${COUNT} frames, 0 errors, 0 missed; slept \\d+ times`, 'm'));
+      assert.equal(code, 0);
+    });
+  }
+
+  for (const [kind, address, ...options] of [
+    ['split queues, asleep while there is nothing to do', nicDevices.virtio],
+    ['packed queues, polling in a worker of its own', nicDevices.virtioPacked, '--busy'],
+  ] as const) {
+    it(`forwarder between virtio-net and igb: ${kind}`, async () => {
+      await using wire = await Wire.take(nicDevices.virtioPeer, '10.107.0');
+      const forwarder = start('examples/forwarder/main.js', address, nicDevices.igb, ...options);
+      await forwarder.says(/forwarding/);
+      {
+        // Behind the forwarder is a driver of ours, so that nothing but it connects the two wires.
+        await using far = await Igb.open(nicDevices.igbPeer, { bind: true });
+        await wire.connect(far);
+
+        const there = receive(far, far, all => all.length === COUNT);
+        for (let n = 0; n < COUNT; n++) wire.send(payloadOf(n));
+        for (const [n, { payload }] of (await there).received.entries())
+          assert.ok(payload.equals(payloadOf(n)), `datagram ${n}`);
+
+        const burst = new Burst(far.pool.arena, COUNT);
+        const back = wire.datagrams(COUNT);
+        wire.fill(burst, far, COUNT, COUNT);
+        assert.equal(far.txBurst(burst, COUNT), COUNT);
+        for (const [n, message] of (await back).entries())
+          assert.ok(message.equals(payloadOf(COUNT + n)), `datagram ${n} back`);
+      }
+      forwarder.kill('SIGINT');
+      const { code, stdout, stderr } = await forwarder.ended;
+      assert.equal(stderr, '');
+      const counts = /(\d+) frames forwarded from \S+, (\d+) from/.exec(stdout) ?? assert.fail(stdout);
+      assert.ok(Number(counts[1]) >= COUNT && Number(counts[2]) >= COUNT, stdout);
       assert.equal(code, 0);
     });
   }
