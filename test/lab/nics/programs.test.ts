@@ -4,6 +4,9 @@ import { Burst } from 'vfio/kit';
 import { fillByte, PAYLOAD } from '../../../examples/generator/udp-frame.js';
 import { Igb } from '../../../examples/igb/igb.js';
 import { formatMacAddress } from '../../../examples/nic/mac.js';
+import { run } from '../../../examples/ping/demo/command.js';
+import { deviceOf, interfacesOf } from '../../../examples/ping/demo/interfaces.js';
+import { parsePing } from '../../../examples/ping/demo/ping.js';
 import { nicDevices } from '../../../lab/devices.js';
 import { needs } from '../../support/needs.js';
 import { endPrograms, start } from '../examples/support.js';
@@ -70,6 +73,39 @@ labSuite('examples/nic: programs on other NICs', () => {
       assert.equal(code, 0);
     });
   }
+
+  it('ping on virtio-net: answers every ping', async () => {
+    await using wire = await Wire.take(nicDevices.virtioPeer, '10.108.0');
+    const pinged = start('examples/ping/main.js', nicDevices.virtio, wire.ourIp);
+    await pinged.says(/answering for 10\.108\.0\.2/);
+    await wire.waitForPeer();
+    // It waits for late answers, for a slow machine is not a loss.
+    const options = ['-n', '-c', '10', '-i', '0.05', '-W', '60', '-I', wire.peer.name];
+    const { transmitted, received, duplicates, corrupted } =
+      parsePing((await run('ping', [...options, wire.ourIp])).stdout) ?? assert.fail();
+    assert.deepEqual([transmitted, received, duplicates, corrupted], [10, 10, 0, 0]);
+    pinged.kill('SIGINT');
+    const { code, stdout, stderr } = await pinged.ended;
+    assert.equal(stderr, '');
+    assert.match(stdout, /^10 pings and \d+ ARP requests answered/m);
+    assert.equal(code, 0);
+  });
+
+  it('finds the interfaces of NICs, and the NICs of interfaces, whatever is between the two', () => {
+    for (const address of Object.values(nicDevices)) {
+      const [name, ...more] = interfacesOf(address);
+      assert.deepEqual(more, []);
+      assert.equal(deviceOf(name ?? assert.fail(`${address} has no interface`)), address);
+    }
+    assert.deepEqual(interfacesOf('0000:1f:1f.7'), []);
+  });
+
+  it('says so when a driver cannot do without an IOMMU', async () => {
+    const args = [nicDevices.virtio, '10.108.0.2', '--no-iommu'];
+    const { code, stderr } = await start('examples/ping/main.js', ...args).ended;
+    assert.match(stderr, /0000:01:00\.0: only the driver for Intel 82574L .* does without an IOMMU/);
+    assert.equal(code, 1);
+  });
 
   it('generator on virtio-net: ends when all is sent', async () => {
     await using wire = await Wire.take(nicDevices.virtioPeer, '10.106.0');
