@@ -4,7 +4,7 @@
  * Start reading here; each step of {@link E1000e.start} leads to a file of its own. It implements the kit's {@link Nic}:
  * {@link E1000e.rxBurst} and {@link E1000e.txBurst} never wait, and an interrupt says when it is worth looking again.
  */
-import { type Device, type IrqVector, type Mapping, type OpenOptions } from 'vfio';
+import { type Device, type IrqVector, type OpenOptions } from 'vfio';
 import {
   Burst,
   BufferPool,
@@ -23,7 +23,7 @@ import { linkState, waitForLink } from './link.js';
 import { readMacAddress } from './mac-address.js';
 import { makePool } from './memory.js';
 import { restartLink } from './phy.js';
-import { Cause } from './registers.js';
+import { Cause, type E1000eRegisters, registerMap } from './registers.js';
 import { reset, stop } from './reset.js';
 import { makeRxRing, startReceiver } from './rx-queue.js';
 import { Statistics } from './statistics.js';
@@ -59,7 +59,7 @@ export class E1000e implements Nic {
   private constructor(
     readonly device: Device,
     /** BAR0 (10.1): all registers. */
-    readonly registers: Mapping,
+    readonly registers: E1000eRegisters,
     /** The six bytes of our Ethernet address. */
     readonly mac: Uint8Array,
     readonly rx: RxRing,
@@ -98,24 +98,25 @@ export class E1000e implements Nic {
       'an Intel 82574L (8086:10d3)',
     );
     const { rxDescriptors = 256, txDescriptors = 256, checksums = false } = options;
-    const registers = device.bar(0).map();
-    await reset(registers);
-    const mac = readMacAddress(registers);
-    const statistics = new Statistics(registers);
+    const mapping = device.bar(0).map();
+    const regs = registerMap.over(mapping);
+    await reset(regs);
+    const mac = readMacAddress(regs);
+    const statistics = new Statistics(regs);
 
     // Descriptors, frames and MSI-X messages all are memory accesses by the device, which need bus mastering.
     device.enableBusMaster();
-    const interrupts = new Interrupts(registers, device);
+    const interrupts = new Interrupts(regs, device);
     const pool = options.pool ?? makePool(device.dma, rxDescriptors, txDescriptors);
     const iova = pool.arena.mapFor(device.dma);
-    const tx = makeTxRing(registers, pool, iova, txDescriptors);
-    const rx = makeRxRing(registers, pool, iova, rxDescriptors, checksums);
-    startTransmitter(registers, tx);
-    startReceiver(registers, rx, options);
-    await restartLink(registers);
+    const tx = makeTxRing(mapping, regs, pool, iova, txDescriptors);
+    const rx = makeRxRing(mapping, regs, pool, iova, rxDescriptors, checksums);
+    startTransmitter(regs, tx);
+    startReceiver(regs, rx, options);
+    await restartLink(regs);
     const ownPool = options.pool === undefined;
     const offload = checksums ? new Checksums(rx, tx) : undefined;
-    return new E1000e(device, registers, mac, rx, tx, interrupts, statistics, offload, ownPool);
+    return new E1000e(device, regs, mac, rx, tx, interrupts, statistics, offload, ownPool);
   }
 
   get name(): string {
