@@ -4,7 +4,7 @@
  * Start reading here; each step of {@link E1000e.start} leads to a file of its own. It implements the kit's {@link Nic}:
  * {@link E1000e.rxBurst} and {@link E1000e.txBurst} never wait, and an interrupt says when it is worth looking again.
  */
-import { type Device, type IrqVector, type Mapping, type OpenOptions } from 'vfio';
+import { type Device, type IrqVector, type OpenOptions } from 'vfio';
 import {
   Burst,
   BufferPool,
@@ -16,13 +16,14 @@ import {
 } from 'vfio/kit';
 import { requireDevice } from '../nic/device-id.js';
 import { openStarted } from '../nic/open-started.js';
+import { Checksums } from './checksums.js';
 import { MAX_FRAME, MIN_FRAME } from './descriptors.js';
 import { Interrupts } from './interrupts.js';
 import { linkState, waitForLink } from './link.js';
 import { readMacAddress } from './mac-address.js';
 import { makePool } from './memory.js';
 import { restartLink } from './phy.js';
-import { Cause } from './registers.js';
+import { Cause, type E1000eRegisters, registerMap } from './registers.js';
 import { reset, stop } from './reset.js';
 import { makeRxRing, startReceiver } from './rx-queue.js';
 import { Statistics } from './statistics.js';
@@ -39,6 +40,8 @@ export interface E1000eOptions {
   txDescriptors?: number;
   /** Receive frames for any address, not only ours and broadcasts. */
   promiscuous?: boolean;
+  /** Verify the checksums of received frames, and write those of sent ones where asked to: {@link E1000e.checksums}. */
+  checksums?: boolean;
   /** Where buffers come from: give several NICs the same one to send with one what another received. Default its own. */
   pool?: BufferPool;
 }
@@ -56,13 +59,15 @@ export class E1000e implements Nic {
   private constructor(
     readonly device: Device,
     /** BAR0 (10.1): all registers. */
-    readonly registers: Mapping,
+    readonly registers: E1000eRegisters,
     /** The six bytes of our Ethernet address. */
     readonly mac: Uint8Array,
     readonly rx: RxRing,
     readonly tx: TxRing,
     readonly interrupts: Interrupts,
     readonly statistics: Statistics,
+    /** What it does about checksums, when it was opened for that. */
+    readonly checksums: Checksums | undefined,
     ownPool: boolean,
   ) {
     this.#ownPool = ownPool;
@@ -92,24 +97,26 @@ export class E1000e implements Nic {
       (vendorId, deviceId) => E1000e.supports(vendorId, deviceId),
       'an Intel 82574L (8086:10d3)',
     );
-    const { rxDescriptors = 256, txDescriptors = 256 } = options;
-    const registers = device.bar(0).map();
-    await reset(registers);
-    const mac = readMacAddress(registers);
-    const statistics = new Statistics(registers);
+    const { rxDescriptors = 256, txDescriptors = 256, checksums = false } = options;
+    const mapping = device.bar(0).map();
+    const regs = registerMap.over(mapping);
+    await reset(regs);
+    const mac = readMacAddress(regs);
+    const statistics = new Statistics(regs);
 
     // Descriptors, frames and MSI-X messages all are memory accesses by the device, which need bus mastering.
     device.enableBusMaster();
-    const interrupts = new Interrupts(registers, device);
+    const interrupts = new Interrupts(regs, device);
     const pool = options.pool ?? makePool(device.dma, rxDescriptors, txDescriptors);
     const iova = pool.arena.mapFor(device.dma);
-    const tx = makeTxRing(registers, pool, iova, txDescriptors);
-    const rx = makeRxRing(registers, pool, iova, rxDescriptors);
-    startTransmitter(registers, tx);
-    startReceiver(registers, rx, options);
-    await restartLink(registers);
+    const tx = makeTxRing(mapping, regs, pool, iova, txDescriptors);
+    const rx = makeRxRing(mapping, regs, pool, iova, rxDescriptors, checksums);
+    startTransmitter(regs, tx);
+    startReceiver(regs, rx, options);
+    await restartLink(regs);
     const ownPool = options.pool === undefined;
-    return new E1000e(device, registers, mac, rx, tx, interrupts, statistics, ownPool);
+    const offload = checksums ? new Checksums(rx, tx) : undefined;
+    return new E1000e(device, regs, mac, rx, tx, interrupts, statistics, offload, ownPool);
   }
 
   get name(): string {
@@ -134,6 +141,10 @@ export class E1000e implements Nic {
 
   txBurst(burst: Burst, count: number, from?: number): number {
     return this.tx.burst(burst, count, from);
+  }
+
+  get txPending(): number {
+    return this.tx.unsent;
   }
 
   get rxPending(): boolean {

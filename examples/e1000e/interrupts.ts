@@ -4,8 +4,8 @@
  * Each cause masks itself when its interrupt is sent, so a driver that is busy is not interrupted again until it asks
  * for that with {@link Interrupts.arm}. A cause that arises in between is remembered and sent upon arming.
  */
-import { type Device, type IrqVector, type Registers } from 'vfio';
-import { Cause, CtrlExt, Ivar, Reg } from './registers.js';
+import { type Device, type IrqVector } from 'vfio';
+import { Cause, type E1000eRegisters } from './registers.js';
 
 const RX_VECTOR = 0;
 const TX_VECTOR = 1;
@@ -23,7 +23,7 @@ export class Interrupts {
   readonly other: IrqVector;
 
   constructor(
-    private readonly registers: Registers,
+    private readonly regs: E1000eRegisters,
     device: Device,
   ) {
     if (device.msix.count < VECTORS) {
@@ -38,19 +38,16 @@ export class Interrupts {
     this.other = other;
 
     // 10.2.4.9: which vector announces which cause.
-    registers.write32(
-      Reg.IVAR,
-      ((RX_VECTOR | Ivar.VALID) << Ivar.RXQ0_SHIFT) |
-        ((TX_VECTOR | Ivar.VALID) << Ivar.TXQ0_SHIFT) |
-        ((OTHER_VECTOR | Ivar.VALID) << Ivar.OTHER_SHIFT),
-    );
+    regs.IVAR.set({
+      ...{ RXQ0: RX_VECTOR, TXQ0: TX_VECTOR, OTHER: OTHER_VECTOR },
+      ...{ RXQ0_VALID: 1, TXQ0_VALID: 1, OTHER_VALID: 1 },
+    });
     // 10.2.4.7 and 10.2.4.8: sending an interrupt clears its cause and masks it.
-    registers.write32(Reg.EIAC, AUTOMATIC);
-    registers.write32(Reg.IAM, AUTOMATIC);
-    const ext = registers.read32(Reg.CTRL_EXT) & ~CtrlExt.IAME;
-    registers.write32(Reg.CTRL_EXT, ext | CtrlExt.EIAME | CtrlExt.PBA_SUPPORT);
+    regs.EIAC.write(AUTOMATIC);
+    regs.IAM.write(AUTOMATIC);
+    regs.CTRL_EXT.update({ IAME: 0, EIAME: 1, PBA_SUPPORT: 1 });
     // 10.2.4.3: no least interval between two interrupts. QEMU keeps 128 microseconds between them all the same.
-    for (let vector = 0; vector < VECTORS; vector++) registers.write32(Reg.EITR + 4 * vector, 0);
+    for (let vector = 0; vector < VECTORS; vector++) regs.EITR.at(vector).write(0);
   }
 
   /**
@@ -58,16 +55,16 @@ export class Interrupts {
    * afterwards: a frame that came between the last look and the arming may have no interrupt of its own.
    */
   arm(causes: number): void {
-    this.registers.write32(Reg.IMS, causes);
+    this.regs.IMS.write(causes);
   }
 
   /** Keeps these causes from interrupting. */
   mask(causes: number): void {
-    this.registers.write32(Reg.IMC, causes);
+    this.regs.IMC.write(causes);
   }
 
   /** Forgets causes that stay set until they are written: those behind {@link Cause.OTHER}. */
   acknowledge(causes: number): void {
-    this.registers.write32(Reg.ICR, causes);
+    this.regs.ICR.clear(causes);
   }
 }

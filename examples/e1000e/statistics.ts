@@ -1,19 +1,18 @@
 /** The device's own counters (10.2.7). Reading one clears it, so they are added up. */
-import { type Registers } from 'vfio';
 import { Counters, type CounterSource } from 'vfio/kit';
-import { Reg } from './registers.js';
+import { type E1000eRegisters } from './registers.js';
 
 const COUNTERS = {
   /** Frames received without error that passed the address filter. */
-  received: Reg.GPRC,
-  transmitted: Reg.GPTC,
+  received: 'GPRC',
+  transmitted: 'GPTC',
   /** Frames lost because the device's own packet buffer was full. */
-  missed: Reg.MPC,
+  missed: 'MPC',
   /** How often there was no descriptor for a frame: it may still have waited in the packet buffer. */
-  noDescriptor: Reg.RNBC,
-  crcErrors: Reg.CRCERRS,
-  receiveErrors: Reg.RXERRC,
-  oversized: Reg.ROC,
+  noDescriptor: 'RNBC',
+  crcErrors: 'CRCERRS',
+  receiveErrors: 'RXERRC',
+  oversized: 'ROC',
 } as const;
 
 export type CounterName = keyof typeof COUNTERS;
@@ -23,10 +22,10 @@ export class Statistics {
   /** As of the last {@link read}. */
   totals: Readonly<Record<CounterName, number>>;
 
-  constructor(registers: Registers) {
+  constructor(regs: E1000eRegisters) {
     const sources = Object.entries(COUNTERS).map(([name, register]): [string, CounterSource] => [
       name,
-      { kind: 'clears', read: () => registers.read32(register) },
+      { kind: 'clears', read: () => regs[register].take() },
     ]);
     this.counters = new Counters(Object.fromEntries(sources) as Record<CounterName, CounterSource>);
     this.totals = this.counters.read();

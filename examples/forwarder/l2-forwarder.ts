@@ -3,14 +3,15 @@
  * something. On the event loop it polls while there is traffic, and a port that is idle sleeps until its interrupt; in a
  * thread of its own, {@link L2Forwarder.once} is polled for ever.
  */
-import { Forwarder, type FrameEdit, type Nic, RxLoop } from 'vfio/kit';
+import { Forwarder, type FrameEdit, type Nic, RxLoop, type RxSource } from 'vfio/kit';
+import { BurstForwarder } from './burst-forwarder.js';
 
 const BURST = 32;
 
 export class L2Forwarder {
   /** Frames forwarded from each port. */
   readonly forwarded: [fromFirst: number, fromSecond: number] = [0, 0];
-  private readonly directions: { readonly from: Nic; readonly forwarder: Forwarder }[];
+  private readonly directions: { readonly from: RxSource; readonly forwarder: Forwarder | BurstForwarder }[];
 
   /**
    * @param first
@@ -20,10 +21,12 @@ export class L2Forwarder {
   constructor(first: Nic, second: Nic, edits: readonly FrameEdit[] = []) {
     const directions: [from: Nic, to: Nic][] = [[first, second]];
     if (second !== first) directions.push([second, first]);
-    this.directions = directions.map(([from, to]) => ({
-      from,
-      forwarder: new Forwarder(ringsOf(from).rx, ringsOf(to).tx, edits),
-    }));
+    this.directions = directions.map(([from, to]) => {
+      if (from.rings !== undefined && to.rings !== undefined)
+        return { from, forwarder: new Forwarder(from.rings.rx, to.rings.tx, edits) };
+      const forwarder = new BurstForwarder(from, to, edits);
+      return { from: sourceOf(from, forwarder), forwarder };
+    });
   }
 
   /** Forwards what waits, a burst each way at most, and returns how many frames that were. Never waits. */
@@ -56,9 +59,20 @@ export class L2Forwarder {
   }
 }
 
-function ringsOf(nic: Nic): NonNullable<Nic['rings']> {
-  if (nic.rings === undefined) throw new Error(`${nic.name} has no rings of the kit to forward between.`);
-  return nic.rings;
+/** What a loop shall know of a NIC from which frames may wait elsewhere, too: it must not sleep then. */
+function sourceOf(nic: Nic, forwarder: BurstForwarder): RxSource {
+  return {
+    name: nic.name,
+    rxVector: nic.rxVector,
+    get closed() {
+      return nic.closed;
+    },
+    get rxPending() {
+      return forwarder.waiting || nic.rxPending;
+    },
+    armRxInterrupt: () => nic.armRxInterrupt(),
+    disarmRxInterrupt: () => nic.disarmRxInterrupt(),
+  };
 }
 
 /** Exchanges both ends of an IPv4 datagram with ports, so that it goes back to its sender. No checksum changes by it. */

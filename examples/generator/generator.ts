@@ -5,8 +5,16 @@
  * number afterwards: a buffer that was sent comes back as it was.
  */
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { Burst, type Nic } from 'vfio/kit';
-import { fillByte, type Flow, PAYLOAD, writeHeaders, writeNumber } from './udp-frame.js';
+import { Burst, type FrameSender, type Nic } from 'vfio/kit';
+import {
+  CHECKSUMS,
+  fillByte,
+  type Flow,
+  leaveChecksums,
+  PAYLOAD,
+  writeHeaders,
+  writeNumber,
+} from './udp-frame.js';
 
 const BURST = 32;
 
@@ -18,6 +26,8 @@ export interface GeneratorOptions {
   readonly count?: number;
   /** Frames per second; default as fast as it goes. */
   readonly rate?: number;
+  /** Have the NIC write the checksums, of UDP too, which otherwise has none. Default false. */
+  readonly checksums?: boolean;
 }
 
 export class Generator {
@@ -26,11 +36,15 @@ export class Generator {
   private readonly burst: Burst;
   /** Which buffers have been, by {@link place}: a lookup for each frame, so no Set. */
   private readonly prepared: Uint8Array;
+  /** When the NIC writes checksums. */
+  private readonly sender: FrameSender | undefined;
 
+  /** @throws Error when the NIC writes no checksums, and should */
   constructor(
     private readonly nic: Nic,
     private readonly options: GeneratorOptions,
   ) {
+    this.sender = senderFor(nic, options);
     this.burst = new Burst(nic.pool.arena, BURST);
     this.prepared = new Uint8Array(place(nic.pool.arena.u8.length));
   }
@@ -65,7 +79,7 @@ export class Generator {
       burst.set(ready, handle, options.size);
     }
     // With none it only takes back what was sent.
-    const taken = nic.txBurst(burst, ready);
+    const taken = this.sender === undefined ? nic.txBurst(burst, ready) : this.sender.burst(burst, ready);
     for (let i = taken; i < ready; i++) pool.give(burst.handle(i));
     this.sent += taken;
     return taken;
@@ -73,17 +87,24 @@ export class Generator {
 
   /** Waits until the NIC has sent everything. */
   async drain(signal: AbortSignal): Promise<void> {
-    const { rings } = this.nic;
-    while (rings !== undefined && rings.tx.pending && !signal.aborted) await sleep(1);
+    while (this.nic.txPending > 0 && !signal.aborted) await sleep(1);
   }
 
   private prepare(handle: number): void {
-    const { flow, size } = this.options;
+    const { flow, size, checksums = false } = this.options;
     const frame = this.nic.pool.bytes(handle);
     writeHeaders(frame, size, flow);
+    if (checksums) leaveChecksums(frame, size);
     for (let i = 4; i < size - PAYLOAD; i++) frame[PAYLOAD + i] = fillByte(i);
     this.prepared[place(handle)] = 1;
   }
+}
+
+function senderFor(nic: Nic, { checksums = false }: GeneratorOptions): FrameSender | undefined {
+  if (!checksums) return undefined;
+  if (nic.checksums === undefined)
+    throw new Error(`${nic.name} has a driver that leaves checksums to software.`);
+  return nic.checksums.sender(CHECKSUMS);
 }
 
 /** A small number for each buffer: no two lie closer together than a cache line. */

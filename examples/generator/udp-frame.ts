@@ -1,6 +1,7 @@
 /** UDP datagrams with a number in them, as whole Ethernet frames. */
+import { type TxChecksums } from 'vfio/kit';
 import { put16 } from '../ping/bytes.js';
-import { checksum } from '../ping/checksum.js';
+import { checksum, pseudoHeaderSum } from '../ping/checksum.js';
 import { ETHERNET_HEADER, EtherType, Ethernet } from '../ping/ethernet.js';
 import { Ipv4, IPV4_HEADER } from '../ping/ipv4.js';
 
@@ -17,6 +18,18 @@ export interface Flow {
   readonly targetIp: Uint8Array;
   readonly sourcePort: number;
   readonly targetPort: number;
+}
+
+/** Where the checksums are, for a NIC that writes them. */
+export const CHECKSUMS: TxChecksums = {
+  ipv4: { start: ETHERNET_HEADER, length: IPV4_HEADER },
+  transport: { protocol: 'udp', start: UDP },
+};
+
+/** Prepares a frame whose headers were written for a NIC that writes {@link CHECKSUMS}. */
+export function leaveChecksums(frame: Uint8Array, length: number): void {
+  put16(frame, Ipv4.CHECKSUM, 0);
+  put16(frame, UDP + 6, pseudoHeaderSum(frame, ETHERNET_HEADER, length - UDP));
 }
 
 /** Writes everything that is the same in all frames of a flow. */

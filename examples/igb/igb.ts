@@ -133,6 +133,10 @@ export class Igb implements Nic {
     return this.#first.txBurst(burst, count, from);
   }
 
+  get txPending(): number {
+    return this.#first.tx.unsent;
+  }
+
   get rxPending(): boolean {
     return this.#first.rxPending;
   }

@@ -12,12 +12,18 @@ export interface OpenNicOptions {
   promiscuous?: boolean;
   /** Buffers to share with other NICs. Default its own. */
   pool?: BufferPool;
+  /** Have the NIC verify and write checksums, where its driver can: then it has {@link Nic.checksums}. */
+  checksums?: boolean;
+  /** Take one that no IOMMU guards, which can reach all memory: the 82574L alone. */
+  noIommu?: boolean;
 }
 
 /** Takes the NIC at a PCI address from its kernel driver, until it is closed. */
 export async function openNic(address: string, options: OpenNicOptions = {}): Promise<Nic> {
   const { vendorId, deviceId } = findDevice(address);
   if (E1000e.supports(vendorId, deviceId)) return E1000e.open(address, { ...options, bind: true });
+  if (options.noIommu === true)
+    throw new Error(`${address}: only the driver for Intel 82574L (8086:10d3) does without an IOMMU.`);
   if (Igb.supports(vendorId, deviceId)) return Igb.open(address, { ...options, bind: true });
   if (IgbVf.supports(vendorId, deviceId)) {
     const { pool } = options;

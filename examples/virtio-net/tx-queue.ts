@@ -40,6 +40,13 @@ export class TxQueue {
     return this.queue.slots - this.#freeCount;
   }
 
+  /** See `Nic.txPending`: takes back what was sent, and counts the others. */
+  get unsent(): number {
+    if (this.#closed) return 0;
+    this.reclaim();
+    return this.inFlight;
+  }
+
   /** See `Nic.txBurst`. */
   burst(burst: Burst, count: number, from = 0): number {
     const { queue, pool } = this;

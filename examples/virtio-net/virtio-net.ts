@@ -131,6 +131,10 @@ export class VirtioNet implements Nic {
     return this.tx.burst(burst, count, from);
   }
 
+  get txPending(): number {
+    return this.tx.unsent;
+  }
+
   get rxPending(): boolean {
     return this.rx.pending;
   }

@@ -2,7 +2,7 @@
  * `vfio/kit`: what drivers of network cards, and programs that use them, are made of.
  *
  * Memory: an {@link Arena} that devices and program share, a {@link BufferPool} in it, a {@link Burst} to name frames by.
- * Rings: {@link RxRing}, {@link TxRing}, {@link Forwarder}. Registers: {@link defineRegisters}, {@link Doorbell},
+ * Rings: {@link RxRing}, {@link TxRing}, {@link TxSender}, {@link Forwarder}. Registers: {@link defineRegisters}, {@link Doorbell},
  * {@link Counters}. Applications see a {@link Nic}, and work in an {@link RxLoop} or {@link busyPoll}.
  */
 export { Arena } from './arena';
@@ -16,6 +16,8 @@ export { RxRing } from './rx-ring';
 export type { RxRingOptions } from './rx-ring';
 export { TxRing } from './tx-ring';
 export type { TxRingOptions } from './tx-ring';
+export { TxSender } from './tx-sender';
+export type { TxSenderOptions } from './tx-sender';
 export { Forwarder } from './forwarder';
 export type { FrameEdit } from './frame-edit';
 export { Doorbell } from './doorbell';
@@ -41,6 +43,8 @@ export {
 export type { FieldValues } from './registers';
 export { Counters } from './counters';
 export type { CounterSource } from './counters';
+export { RxChecksum } from './checksums';
+export type { ChecksumOffload, FrameSender, TxChecksums } from './checksums';
 export type { LinkState, Nic, NicStats, RxSource } from './nic';
 export { StopFlag } from './loops/stop-flag';
 export { busyPoll } from './loops/busy-poll';

@@ -1,6 +1,7 @@
 import type { IrqVector } from '../irq/irq-vector';
 import type { BufferPool } from './buffer-pool';
 import type { Burst } from './burst';
+import type { ChecksumOffload } from './checksums';
 import type { RxRing } from './rx-ring';
 import type { TxRing } from './tx-ring';
 
@@ -71,11 +72,18 @@ export interface Nic extends RxSource, AsyncDisposable {
    * caller's. With the link down frames wait in the ring, until it is full.
    */
   txBurst(burst: Burst, count: number, from?: number): number;
+  /**
+   * How many of the frames taken by {@link txBurst} the NIC has not said to have sent: 0 when all are out. Looks at memory alone,
+   * and takes longer the more there are: for waiting before closing, not for each burst. 0 when closed.
+   */
+  readonly txPending: number;
   /** The state of the link, read from the device. */
   readonly link: LinkState;
   /** Sleeps until the link is up. @param options by default it waits for ten seconds. @throws Error when that is over */
   waitForLink(options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<LinkState>;
   stats(): NicStats;
+  /** What it does about checksums; undefined where its driver leaves them to software, or was not asked for it. */
+  readonly checksums?: ChecksumOffload | undefined;
   /** Its rings, where it is made of the kit's: what a {@link Forwarder} needs. */
   readonly rings?: { readonly rx: RxRing; readonly tx: TxRing };
   /** Stops all DMA and interrupts, gives buffers back to the pool and the device to the system. */

@@ -51,7 +51,7 @@ class View {
 }
 
 /** The loop of a receive ring; see rxCode. */
-export function plainRx(place: RingPlace, format: RxFormat): Compiled {
+export function plainRx(place: RingPlace, format: RxFormat, notes?: number): Compiled {
   const view = new View(place);
   const { cells, pool } = place;
   const { stack, bufferBytes } = pool;
@@ -79,6 +79,9 @@ export function plainRx(place: RingPlace, format: RxFormat): Compiled {
         top -= 4;
         view.set(at + 8 * frames, handle);
         view.set(at + 8 * frames + 4, length);
+        if (notes !== undefined) {
+          view.set(notes + 4 * frames, Number((status >> BigInt(format.noteShift ?? 0)) & 0xffff_ffffn));
+        }
         view.fill(index, view.get(top), 0n);
         frames++;
         bytes += length;

@@ -14,6 +14,11 @@ export interface RxFormat {
   readonly last: bigint;
   /** The lowest bit of the 16-bit length. */
   readonly lengthShift: number;
+  /**
+   * The lowest of 32 bits that are kept of each frame, for {@link RxRing.notes}: 0 to 32. Default: nothing is kept, which is a
+   * little faster.
+   */
+  readonly noteShift?: number;
 }
 
 /** How a device lays out transmit descriptors: the address of a buffer, then a 64-bit number. */

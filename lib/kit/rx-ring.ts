@@ -1,4 +1,5 @@
 import { closedError } from '../errors/vfio-error';
+import { integer } from '../validate';
 import type { Arena } from './arena';
 import type { BufferPool } from './buffer-pool';
 import type { Burst } from './burst';
@@ -40,6 +41,11 @@ export class RxRing {
   declare readonly bell: Bell;
   /** @internal */
   declare readonly arena: Arena;
+  /**
+   * Of each frame of the last burst what its descriptor said of it, in the burst's order: the 32 bits that
+   * {@link RxFormat.noteShift} names; undefined when it names none. A {@link Forwarder} leaves no notes.
+   */
+  declare readonly notes: Uint32Array | undefined;
   readonly #done: [low: number, high: number];
   /** @internal */
   declare receive: (at: number, max: number) => number;
@@ -61,11 +67,16 @@ export class RxRing {
     this.iova = place.iova + BigInt(place.descriptors);
     this.debug = this.pool.owners !== undefined;
     this.#done = [Number(options.format.done & 0xffff_ffffn), Number(options.format.done >> 32n)];
+    const notes = placeNotes(place, options.format);
+    this.notes =
+      notes === undefined
+        ? undefined
+        : new Uint32Array(this.arena.buffer, this.arena.byteOffset + notes, place.size);
     this.#fill();
     this.receive =
       this.arena.memory === undefined
-        ? plainRx(place, options.format)
-        : compileOne(this.arena.memory, rxCode(place, options.format));
+        ? plainRx(place, options.format, notes)
+        : compileOne(this.arena.memory, rxCode(place, options.format, notes));
   }
 
   /** What the tail register must say at first: the device has all descriptors but one. */
@@ -153,6 +164,13 @@ export class RxRing {
   #cell(cell: number): number {
     return readCell(this.pool.arena, this.place.cells + cell);
   }
+}
+
+/** Room for a note of each frame that a burst can have. */
+function placeNotes({ pool, size }: RingPlace, { noteShift }: RxFormat): number | undefined {
+  if (noteShift === undefined) return undefined;
+  integer(noteShift, 'options.format.noteShift', 0, 32);
+  return pool.arena.alloc(4 * size);
 }
 
 function closed(): never {

@@ -48,6 +48,8 @@ export class TxRing {
   declare readonly arena: Arena;
   /** @internal */
   declare send: (at: number, count: number) => number;
+  /** @internal The last one that a {@link TxSender} put into the ring. */
+  context: readonly [bigint, bigint] | undefined = undefined;
   /** @internal Where forwarders count what passes through this ring: see {@link Cell}. */
   readonly shared: number[] = [];
   /** @internal */
@@ -112,6 +114,11 @@ export class TxRing {
     }
   }
 
+  /** @internal */
+  get closed(): boolean {
+    return this.send === closed;
+  }
+
   /** Whether the device has frames it has not sent. */
   get pending(): boolean {
     if (this.inFlight === 0) return false;
@@ -119,6 +126,23 @@ export class TxRing {
     const index = this.arena.u32[(this.place.cells + Cell.INDEX) >> 2] as number;
     const last = (index - DESCRIPTOR) & (this.size * DESCRIPTOR - 1);
     return (Atomics.load(u64, (this.offset + last + 8) >> 3) & this.format.done) === 0n;
+  }
+
+  /**
+   * How many frames the device has not said to have sent. It sends in order, so the newest are looked at until one was sent. The
+   * context of a {@link TxSender} counts as one.
+   */
+  get unsent(): number {
+    const { inFlight } = this;
+    const { u64 } = this.arena;
+    const index = this.arena.u32[(this.place.cells + Cell.INDEX) >> 2] as number;
+    let count = 0;
+    while (count < inFlight) {
+      const newest = (index - (count + 1) * DESCRIPTOR) & (this.size * DESCRIPTOR - 1);
+      if ((Atomics.load(u64, (this.offset + newest + 8) >> 3) & this.format.done) !== 0n) break;
+      count++;
+    }
+    return count;
   }
 
   /** Descriptors whose frames have not come back. */

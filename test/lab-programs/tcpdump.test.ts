@@ -9,6 +9,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { packetBytes } from '../../examples/capture/pcapng.js';
 import { fillByte, PAYLOAD } from '../../examples/generator/udp-frame.js';
+import { checksum, pseudoHeaderSum } from '../../examples/ping/checksum.js';
 import { runOrThrow } from '../../examples/ping/demo/command.js';
 import { Peer } from '../../examples/ping/demo/peer.js';
 import { devices } from '../../lab/devices.js';
@@ -46,6 +47,13 @@ async function until(condition: () => boolean, meanwhile = () => Promise.resolve
 /** The number in the last frame of a file that is still being written, if it is whole. */
 function numberOfLast(file: Buffer, size: number): number {
   return (file.length - 24) % (16 + size) === 0 ? file.readUInt32BE(file.length - size + PAYLOAD) : -1;
+}
+
+/** What the checksum of a datagram must be. */
+function udpChecksum(frame: Buffer): number {
+  const copy = Buffer.from(frame);
+  copy.writeUInt16BE(pseudoHeaderSum(frame, 14, frame.length - 34), 40);
+  return checksum(copy, 34, copy.length);
 }
 
 /** The kernel leaves UDP's checksum to its NIC, so that tcpdump sees it before it is there. */
@@ -96,33 +104,39 @@ function withTcpdump(): void {
     };
   }
 
-  it('generator: every frame is as it should be, byte by byte, in order', async () => {
-    const file = path.join(directory, 'seen.pcap');
-    const seeing = await watch('in', file);
-    const size = 100;
-    const generator = start(
-      'examples/generator/main.js',
-      devices.nicA,
-      ...['--mac', PEER_MAC, '--from', OUR_IP, '--to', PEER_IP, '--port', PORT],
-      ...['--size', String(size), '--count', '1000', '--rate', '500'],
-    );
-    const { code, stderr } = await generator.ended;
-    assert.deepEqual([code, stderr], [0, '']);
-    await until(() => statSync(file).size > 24 && numberOfLast(readFileSync(file), size) === 999);
-    await seeing.end();
-    const frames = readPcap(readFileSync(file));
-    // The kernel may notice its carrier after we noticed ours: what came before is lost.
-    const first = frames[0]?.readUInt32BE(PAYLOAD) ?? assert.fail('tcpdump saw nothing');
-    assert.equal(frames.length, 1000 - first);
-    assert(first < 900, `the first is number ${first}`);
-    const hex = (mac: string): string => mac.replaceAll(':', '');
-    for (const [i, frame] of frames.entries()) {
-      assert.equal(frame.length, size);
-      assert.equal(frame.toString('hex', 0, 14), `${hex(PEER_MAC)}${hex(OUR_MAC)}0800`);
-      assert.equal(frame.readUInt32BE(PAYLOAD), first + i);
-      assert(frame.subarray(PAYLOAD + 4).every((byte, j) => byte === fillByte(j + 4)));
-    }
-  });
+  const generates =
+    (...options: string[]) =>
+    async (): Promise<void> => {
+      const file = path.join(directory, 'seen.pcap');
+      const seeing = await watch('in', file);
+      const size = 100;
+      const generator = start(
+        'examples/generator/main.js',
+        devices.nicA,
+        ...['--mac', PEER_MAC, '--from', OUR_IP, '--to', PEER_IP, '--port', PORT],
+        ...['--size', String(size), '--count', '1000', '--rate', '500', ...options],
+      );
+      const { code, stderr } = await generator.ended;
+      assert.deepEqual([code, stderr], [0, '']);
+      await until(() => statSync(file).size > 24 && numberOfLast(readFileSync(file), size) === 999);
+      await seeing.end();
+      const frames = readPcap(readFileSync(file));
+      // The kernel may notice its carrier after we noticed ours: what came before is lost.
+      const first = frames[0]?.readUInt32BE(PAYLOAD) ?? assert.fail('tcpdump saw nothing');
+      assert.equal(frames.length, 1000 - first);
+      assert(first < 900, `the first is number ${first}`);
+      const hex = (mac: string): string => mac.replaceAll(':', '');
+      for (const [i, frame] of frames.entries()) {
+        assert.equal(frame.length, size);
+        assert.equal(frame.toString('hex', 0, 14), `${hex(PEER_MAC)}${hex(OUR_MAC)}0800`);
+        assert.equal(frame.readUInt32BE(PAYLOAD), first + i);
+        assert(frame.subarray(PAYLOAD + 4).every((byte, j) => byte === fillByte(j + 4)));
+        assert.equal(checksum(frame, 14, 34), 0);
+        assert.equal(frame.readUInt16BE(40), options.length === 0 ? 0 : udpChecksum(frame));
+      }
+    };
+  it('generator: every frame is as it should be, byte by byte, in order', generates());
+  it('generator: the same with checksums that the NIC writes', generates('--checksums'));
 
   it('capture: tcpdump reads the file, and in it what it saw leave the other NIC', async () => {
     const [sent, captured] = ['sent.pcap', 'captured.pcapng'].map(name => path.join(directory, name)) as [

@@ -128,6 +128,10 @@ export class IgbVf implements Nic {
     return this.queue.txBurst(burst, count, from);
   }
 
+  get txPending(): number {
+    return this.queue.tx.unsent;
+  }
+
   get rxPending(): boolean {
     return this.queue.rxPending;
   }

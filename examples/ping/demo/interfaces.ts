@@ -12,10 +12,18 @@ export function interfaceNames(): string[] {
   return readdirSync(NET).sort();
 }
 
-/** The interfaces that a PCI device has: one for a NIC with a kernel driver, none otherwise. */
+/**
+ * The interfaces that a PCI device has: one for a NIC with a kernel driver, none otherwise. Those of virtio devices are below the
+ * `virtioN` that the PCI device is for the kernel.
+ */
 export function interfacesOf(address: string): string[] {
-  const directory = `/sys/bus/pci/devices/${address}/net`;
-  return existsSync(directory) ? readdirSync(directory) : [];
+  const device = `/sys/bus/pci/devices/${address}`;
+  if (!existsSync(device)) return [];
+  const parents = ['.', ...readdirSync(device).filter(name => /^virtio\d+$/.test(name))];
+  return parents.flatMap(parent => {
+    const net = path.join(device, parent, 'net');
+    return existsSync(net) ? readdirSync(net) : [];
+  });
 }
 
 /** The interface of the only other 82574L of this machine. */
@@ -82,7 +90,9 @@ export function isOperational(name: string): boolean {
 /** The PCI device behind an interface, for messages; `undefined` for a virtual one. */
 export function deviceOf(name: string): string | undefined {
   const link = path.join(NET, name, 'device');
-  return existsSync(link) ? path.basename(realpathSync(link)) : undefined;
+  if (!existsSync(link)) return undefined;
+  const device = realpathSync(link);
+  return path.basename(/virtio\d+$/.test(device) ? path.dirname(device) : device);
 }
 
 /** A network 10.x.0.0/24 that this machine has no address in. */

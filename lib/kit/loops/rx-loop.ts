@@ -36,7 +36,7 @@ export class RxLoop {
   interrupts = 0;
   /** How often it slept and was woken. */
   wakeups = 0;
-  /** Turns it gave the event loop while it had work. */
+  /** Turns it gave the event loop while it had work, or frames that wait. */
   turns = 0;
   /** Looks after arming that found a frame: each would have been missed, or late. */
   caught = 0;
@@ -73,6 +73,8 @@ export class RxLoop {
   async run(signal: AbortSignal): Promise<void> {
     const source = this.#source;
     const interrupts = source.rxVector.interrupts({ signal });
+    /** What was done when a frame was last caught. */
+    let doneThen = -1;
     try {
       for (;;) {
         await this.#poll(signal);
@@ -81,6 +83,9 @@ export class RxLoop {
         if (source.rxPending) {
           source.disarmRxInterrupt();
           this.caught++;
+          // Frames that cannot go anywhere for now are no work, and would keep others from having their turn.
+          if (this.done === doneThen) await this.#giveTurn();
+          doneThen = this.done;
           continue;
         }
         const next = await interrupts.next();
@@ -95,6 +100,11 @@ export class RxLoop {
       if (!source.closed) source.disarmRxInterrupt();
     }
     if (source.closed && !signal.aborted) throw closedError(source.name);
+  }
+
+  async #giveTurn(): Promise<void> {
+    this.turns++;
+    await nextTurn();
   }
 
   /** Until there was no work for long enough. */
@@ -113,8 +123,7 @@ export class RxLoop {
         if (idle++ >= this.#idlePolls) return;
       }
       if (polls % POLLS_PER_LOOK !== 0 || performance.now() < end) continue;
-      this.turns++;
-      await nextTurn();
+      await this.#giveTurn();
       if (signal.aborted || this.#source.closed) return;
       end = performance.now() + this.#sliceMs;
     }

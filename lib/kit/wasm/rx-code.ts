@@ -17,8 +17,12 @@ import {
   TAIL_SHIFT,
 } from './ring-code';
 
-/** receive(where to put handles and lengths, how many at most): MOVED | tail | frames, or 0 */
-export function rxCode(ring: RingPlace, format: RxFormat): FunctionCode {
+/**
+ * receive(where to put handles and lengths, how many at most): MOVED | tail | frames, or 0
+ *
+ * @param notes where what {@link RxFormat.noteShift} asks for goes; undefined when that is nothing
+ */
+export function rxCode(ring: RingPlace, format: RxFormat, notes?: number): FunctionCode {
   const f = new FunctionCode(2);
   const [out, max] = [f.parameter(0), f.parameter(1)];
   const [index, first, top, start, end, bytes, length, fresh, moved] = [
@@ -38,6 +42,8 @@ export function rxCode(ring: RingPlace, format: RxFormat): FunctionCode {
   const spread = cells + Cell.SPREAD;
   const checked = format.done | format.good.mask;
   const checkedGood = format.done | format.good.value;
+  const note = w.low(w.shiftRight64(w.get(status), w.i64(BigInt(format.noteShift ?? 0))));
+  const noteAt = w.shiftRight(w.sub(w.get(out), w.get(start)), w.i32(1));
 
   f.body = w.seq(
     w.set(index, loadCell(cells + Cell.INDEX)),
@@ -70,6 +76,7 @@ export function rxCode(ring: RingPlace, format: RxFormat): FunctionCode {
               w.shiftLeft64(w.wide(w.get(length)), w.i64(32n)),
             ),
           ),
+          ...(notes === undefined ? [] : [w.store32(noteAt, notes, note)]),
           w.store32(handleAt(index), handles, w.get(fresh)),
           armRx(ring, index, w.get(fresh)),
           w.set(bytes, w.add(w.get(bytes), w.get(length))),

@@ -1,5 +1,6 @@
 /** What every driver must be able to do, whatever its NIC. */
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { findDevice } from 'vfio';
 import { Burst, type BufferPool, type Nic } from 'vfio/kit';
 import { formatMacAddress } from '../../../examples/nic/mac.js';
@@ -107,6 +108,8 @@ export function testAnyNic<N extends Nic>(
           assert.ok(message.equals(payloadOf(round * BURST + i)), `packet ${round * BURST + i}`);
         }
       }
+      // Everything arrived, of which the NIC may still have to tell.
+      while (nic.txPending > 0) await sleep(1);
       const { txFrames, txBytes, txErrors } = nic.stats();
       assert.deepEqual([txFrames, txBytes, txErrors], [rounds * BURST, bytes, 0]);
       assert.ok((await wire.counter('rx_packets')) - kernelBefore >= rounds * BURST);
@@ -168,8 +171,10 @@ export function testAnyNic<N extends Nic>(
       const burst = new Burst(pool.arena, 8);
       wire.fill(burst, nic, 0, 8);
       nic.txBurst(burst, 8);
+      assert.ok(nic.txPending <= 8);
       for (let n = 0; n < 8; n++) wire.send(payloadOf(n));
       await nic.close();
+      assert.equal(nic.txPending, 0);
       assert.equal(pool.free, pool.count);
       assert.throws(() => nic.rxBurst(burst));
       assert.throws(() => nic.txBurst(burst, 0));

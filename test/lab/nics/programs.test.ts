@@ -1,12 +1,17 @@
 /** Programs that were made without these NICs in mind, run as a user would. */
 import assert from 'node:assert/strict';
+import { Burst } from 'vfio/kit';
 import { fillByte, PAYLOAD } from '../../../examples/generator/udp-frame.js';
+import { Igb } from '../../../examples/igb/igb.js';
 import { formatMacAddress } from '../../../examples/nic/mac.js';
+import { run } from '../../../examples/ping/demo/command.js';
+import { deviceOf, interfacesOf } from '../../../examples/ping/demo/interfaces.js';
+import { parsePing } from '../../../examples/ping/demo/ping.js';
 import { nicDevices } from '../../../lab/devices.js';
 import { needs } from '../../support/needs.js';
 import { endPrograms, start } from '../examples/support.js';
 import { labSuite } from '../support/suite.js';
-import { payloadOf, PORT, Wire } from './wire.js';
+import { payloadOf, PORT, receive, Wire } from './wire.js';
 
 const COUNT = 100;
 
@@ -34,6 +39,89 @@ labSuite('examples/nic: programs on other NICs', () => {
       assert.equal(code, 0);
     });
   }
+
+  for (const [kind, address, ...options] of [
+    ['split queues, asleep while there is nothing to do', nicDevices.virtio],
+    ['packed queues, polling in a worker of its own', nicDevices.virtioPacked, '--busy'],
+  ] as const) {
+    it(`forwarder between virtio-net and igb: ${kind}`, async () => {
+      await using wire = await Wire.take(nicDevices.virtioPeer, '10.107.0');
+      const forwarder = start('examples/forwarder/main.js', address, nicDevices.igb, ...options);
+      await forwarder.says(/forwarding/);
+      {
+        // Behind the forwarder is a driver of ours, so that nothing but it connects the two wires.
+        await using far = await Igb.open(nicDevices.igbPeer, { bind: true });
+        await wire.connect(far);
+
+        const there = receive(far, far, all => all.length === COUNT);
+        for (let n = 0; n < COUNT; n++) wire.send(payloadOf(n));
+        for (const [n, { payload }] of (await there).received.entries())
+          assert.ok(payload.equals(payloadOf(n)), `datagram ${n}`);
+
+        const burst = new Burst(far.pool.arena, COUNT);
+        const back = wire.datagrams(COUNT);
+        wire.fill(burst, far, COUNT, COUNT);
+        assert.equal(far.txBurst(burst, COUNT), COUNT);
+        for (const [n, message] of (await back).entries())
+          assert.ok(message.equals(payloadOf(COUNT + n)), `datagram ${n} back`);
+      }
+      forwarder.kill('SIGINT');
+      const { code, stdout, stderr } = await forwarder.ended;
+      assert.equal(stderr, '');
+      const counts = /(\d+) frames forwarded from \S+, (\d+) from/.exec(stdout) ?? assert.fail(stdout);
+      assert.ok(Number(counts[1]) >= COUNT && Number(counts[2]) >= COUNT, stdout);
+      assert.equal(code, 0);
+    });
+  }
+
+  it('ping on virtio-net: answers every ping', async () => {
+    await using wire = await Wire.take(nicDevices.virtioPeer, '10.108.0');
+    const pinged = start('examples/ping/main.js', nicDevices.virtio, wire.ourIp);
+    await pinged.says(/answering for 10\.108\.0\.2/);
+    await wire.waitForPeer();
+    // It waits for late answers, for a slow machine is not a loss.
+    const options = ['-n', '-c', '10', '-i', '0.05', '-W', '60', '-I', wire.peer.name];
+    const { transmitted, received, duplicates, corrupted } =
+      parsePing((await run('ping', [...options, wire.ourIp])).stdout) ?? assert.fail();
+    assert.deepEqual([transmitted, received, duplicates, corrupted], [10, 10, 0, 0]);
+    pinged.kill('SIGINT');
+    const { code, stdout, stderr } = await pinged.ended;
+    assert.equal(stderr, '');
+    assert.match(stdout, /^10 pings and \d+ ARP requests answered/m);
+    assert.equal(code, 0);
+  });
+
+  it('finds the interfaces of NICs, and the NICs of interfaces, whatever is between the two', () => {
+    for (const address of Object.values(nicDevices)) {
+      const [name, ...more] = interfacesOf(address);
+      assert.deepEqual(more, []);
+      assert.equal(deviceOf(name ?? assert.fail(`${address} has no interface`)), address);
+    }
+    assert.deepEqual(interfacesOf('0000:1f:1f.7'), []);
+  });
+
+  it('says so when a driver cannot do without an IOMMU', async () => {
+    const args = [nicDevices.virtio, '10.108.0.2', '--no-iommu'];
+    const { code, stderr } = await start('examples/ping/main.js', ...args).ended;
+    assert.match(stderr, /0000:01:00\.0: only the driver for Intel 82574L .* does without an IOMMU/);
+    assert.equal(code, 1);
+  });
+
+  it('generator on virtio-net: ends when all is sent', async () => {
+    await using wire = await Wire.take(nicDevices.virtioPeer, '10.106.0');
+    await wire.waitForPeer();
+    const arrived = wire.datagrams(COUNT);
+    const { code, stdout, stderr } = await start(
+      'examples/generator/main.js',
+      nicDevices.virtio,
+      ...['--mac', formatMacAddress(wire.peerMac), '--from', wire.ourIp, '--to', wire.peerIp],
+      ...['--port', String(PORT), '--count', String(COUNT)],
+    ).ended;
+    assert.equal(stderr, '');
+    assert.match(stdout, new RegExp(`^${COUNT} frames of 60 bytes sent`));
+    assert.equal(code, 0);
+    for (const [n, message] of (await arrived).entries()) assert.equal(message.readUInt32BE(0), n);
+  });
 
   it('generator on igb: all frames arrive, in order, as they should be', async () => {
     await using wire = await Wire.take(nicDevices.igbPeer, '10.105.0');

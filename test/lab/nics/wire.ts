@@ -5,12 +5,12 @@
 import assert from 'node:assert/strict';
 import dgram from 'node:dgram';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import path from 'node:path';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Burst, type Nic, RxLoop, type RxSource } from 'vfio/kit';
 import { formatMacAddress, parseMac } from '../../../examples/nic/mac.js';
 import { runOrThrow } from '../../../examples/ping/demo/command.js';
+import { interfacesOf } from '../../../examples/ping/demo/interfaces.js';
 import { Peer } from '../../../examples/ping/demo/peer.js';
 import { datagrams, FULL, HEADERS, setNeighbour, writeUdpFrame } from '../support/udp.js';
 
@@ -152,15 +152,9 @@ export async function receive(
 /** An arena gives nothing back, so each source has one burst. */
 const bursts = new WeakMap<Source, Burst>();
 
-/** The interface of a NIC that is with its kernel driver: directly below it, or below its virtio device. */
+/** The interface of a NIC that is with its kernel driver. */
 function interfaceOf(address: string): string {
-  const directory = `/sys/bus/pci/devices/${address}`;
-  const parents = ['', ...readdirSync(directory).filter(name => /^virtio\d+$/.test(name))];
-  const names = parents.flatMap(parent => {
-    const net = path.join(directory, parent, 'net');
-    return existsSync(net) ? readdirSync(net) : [];
-  });
-  return names[0] ?? assert.fail(`${address} is not with its kernel driver`);
+  return interfacesOf(address)[0] ?? assert.fail(`${address} is not with its kernel driver`);
 }
 
 async function counterOf(name: string, counter: string): Promise<number> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Device, type DmaBuffer, type IrqVector, type Mapping } from 'vfio';
 import { devices } from '../../../lab/devices';
+import { registerMap } from '../../../examples/e1000e/registers';
 import { reset } from '../../../examples/e1000e/reset';
 import { Adopter } from '../../support/adopter';
 import { bound } from '../support/bound';
@@ -82,7 +83,7 @@ labSuite('one queue of a NIC to each worker', () => {
     const before = held();
     await using device = await Device.open(devices.nicA);
     const registers = device.bar(0).map();
-    await reset(registers);
+    await reset(registerMap.over(registers));
     routeInterrupts(registers);
     const [rx, tx] = device.msix.enable(2);
     assert.ok(tx);

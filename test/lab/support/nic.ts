@@ -1,7 +1,13 @@
 import type { Mapping } from 'vfio';
-import { Cause, Ivar, Reg } from '../../../examples/e1000e/registers';
+import { Cause, registerMap } from '../../../examples/e1000e/registers';
 
-export { Cause, Reg } from '../../../examples/e1000e/registers';
+export { Cause } from '../../../examples/e1000e/registers';
+
+const { specs } = registerMap;
+/** Where an 82574L has its registers, for tests of plain accesses to them. */
+export const Reg = Object.fromEntries(Object.entries(specs).map(([name, { offset }]) => [name, offset])) as {
+  readonly [Name in keyof typeof specs]: number;
+};
 
 /**
  * Below this an 82574L of QEMU puts off the next interrupt of the same vector. From the first one that it put off, it
@@ -11,15 +17,11 @@ export const SPACING_MS = 2;
 
 /** Lets the NIC send its receive, transmit and other causes as MSI-X vectors 0, 1 and 2. */
 export function routeInterrupts(registers: Mapping): void {
-  registers.write32(Reg.IMC, 0xffff_ffff);
+  const { IMC, EIAC, IVAR } = registerMap.over(registers);
+  IMC.write(0xffff_ffff);
   // Sending an interrupt clears its cause, or the next one would be no news.
-  registers.write32(Reg.EIAC, Cause.RXQ0 | Cause.TXQ0 | Cause.OTHER);
-  registers.write32(
-    Reg.IVAR,
-    ((0 | Ivar.VALID) << Ivar.RXQ0_SHIFT) |
-      ((1 | Ivar.VALID) << Ivar.TXQ0_SHIFT) |
-      ((2 | Ivar.VALID) << Ivar.OTHER_SHIFT),
-  );
+  EIAC.write(Cause.RXQ0 | Cause.TXQ0 | Cause.OTHER);
+  IVAR.set({ RXQ0: 0, RXQ0_VALID: 1, TXQ0: 1, TXQ0_VALID: 1, OTHER: 2, OTHER_VALID: 1 });
 }
 
 /** Makes the NIC itself interrupt for these causes. */

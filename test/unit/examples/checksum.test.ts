@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { checksum, updateChecksum } from '../../../examples/ping/checksum.js';
+import { checksum, pseudoHeaderSum, updateChecksum } from '../../../examples/ping/checksum.js';
 import { referenceChecksum } from './frames.js';
 
 describe('examples/ping: Internet checksum', () => {
@@ -32,5 +32,17 @@ describe('examples/ping: Internet checksum', () => {
       const after = Uint8Array.of(0x00, 0x00, word >> 8, word & 0xff, 0x55, 0xaa);
       assert.equal(updateChecksum(checksum(before, 0, 6), 0x0800, 0), checksum(after, 0, 6), `word ${word}`);
     }
+  });
+
+  it('begins with the pseudo header for a NIC to complete it', () => {
+    // A datagram from 10.0.0.2:53 to 10.0.0.1:9 with 3 bytes.
+    const packet = Uint8Array.of(
+      ...[0x45, 0, 0, 31, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 2, 10, 0, 0, 1],
+      ...[0, 53, 0, 9, 0, 11, 0, 0, 1, 2, 3],
+    );
+    // 0x0a00 + 0x0002 + 0x0a00 + 0x0001, the protocol 17, the length 11.
+    assert.equal(pseudoHeaderSum(packet, 0, 11), 0x1403 + 17 + 11);
+    const large = Uint8Array.from(packet).fill(0xff, 12, 20);
+    assert.equal(pseudoHeaderSum(large, 0, 0xffff), 17);
   });
 });

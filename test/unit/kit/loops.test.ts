@@ -142,6 +142,20 @@ describe('kit: receive loop', () => {
     assert(loop.done > loop.turns);
   });
 
+  it('lets timers and others run while frames wait that cannot go anywhere', async () => {
+    queue.arrive(3);
+    let room = false;
+    const loop = new RxLoop(queue, () => (room ? queue.take(1) : 0));
+    const running = loop.run(stop.signal);
+    for (let i = 0; i < 10; i++) await sleep(1);
+    assert(loop.turns >= 10);
+    assert.equal(loop.wakeups, 0);
+    room = true;
+    await until(() => loop.done === 3 && queue.armed);
+    stop.abort();
+    await running;
+  });
+
   it('ends at once when aborted before it starts, and passes on what work throws', async () => {
     stop.abort();
     await new RxLoop(queue, () => 0, { idlePolls: 0 }).run(stop.signal);

@@ -160,6 +160,30 @@ onBothMemories('kit: receive ring', () => {
     assert.equal(ring.errors, 1);
   });
 
+  it('keeps notes of the frames of a burst, when asked to, and only of those that are good', () => {
+    const arena = new Model().arena;
+    const pool = new BufferPool(arena, { count: 16 });
+    const format = { ...legacyRx, noteShift: 32 };
+    const ring = new RxRing({ pool, size: 8, iova: 0n, format, bell: new TestBell() });
+    const burst = new Burst(arena, 8);
+    const at = ring.offset >> 2;
+    arena.u32.set([77, 3 | 0x12340060], at + 2);
+    arena.u32.set([60, 3 | 0x100], at + 6);
+    arena.u32.set([88, 3 | 0xabcd2020], at + 10);
+    assert.equal(ring.burst(burst), 2);
+    assert.deepEqual([burst.length(0), burst.length(1)], [77, 88]);
+    assert.deepEqual([...(ring.notes ?? [])].slice(0, 2), [0x12340063, 0xabcd2023]);
+    arena.u32.set([99, 3], at + 14);
+    assert.equal(ring.burst(burst), 1);
+    assert.equal(ring.notes?.[0], 3);
+    assert.equal(new Model().rx.notes, undefined);
+    assert.throws(
+      () =>
+        new RxRing({ pool, size: 8, iova: 0n, format: { ...format, noteShift: 33 }, bell: new TestBell() }),
+      /noteShift must be .*0 to 32; got 33/,
+    );
+  });
+
   it('gives all buffers back when closed, and then refuses', () => {
     const { model, burst } = setUp();
     model.rx.close();

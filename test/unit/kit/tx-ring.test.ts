@@ -85,15 +85,29 @@ onBothMemories('kit: transmit ring', () => {
 
   it('takes back what was sent when asked to send nothing', () => {
     const { model, burst, transmit } = setUp();
-    assert.equal(model.tx.pending, false);
+    assert.deepEqual([model.tx.pending, model.tx.unsent], [false, 0]);
     transmit(sequence(6));
+    assert.equal(model.tx.unsent, 6);
     model.send(5);
-    assert.equal(model.tx.pending, true);
+    assert.deepEqual([model.tx.pending, model.tx.unsent], [true, 1]);
     model.send();
-    assert.equal(model.tx.pending, false);
+    assert.deepEqual([model.tx.pending, model.tx.unsent], [false, 0]);
     model.tx.burst(burst, 0);
     assert.equal(model.tx.inFlight, 0);
     assert.equal(model.pool.free, 56);
+  });
+
+  it('knows how many frames were not sent, wherever in the ring they are', () => {
+    const { model, transmit } = setUp();
+    for (let i = 0; i < 50; i++) {
+      const taken = transmit(sequence(3, i));
+      const before = model.tx.unsent;
+      assert(before >= taken && before <= 7);
+      model.send(2);
+      assert.equal(model.tx.unsent, before - 2);
+    }
+    model.tx.close();
+    assert.equal(model.tx.unsent, 0);
   });
 
   it('sends a part of a burst', () => {
