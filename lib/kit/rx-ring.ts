@@ -66,10 +66,10 @@ export class RxRing {
 
   readonly #adopted: boolean;
 
-  /** @throws RangeError when the pool has too few buffers for it, or the arena no room */
-  constructor(options: RxRingOptions);
-  /** @internal */
-  constructor(options: RxRingOptions, adopted: RingSpot);
+  /**
+   * @param adopted not for users: {@link RxRing.adopt}
+   * @throws RangeError when the pool has too few buffers for it, or the arena no room
+   */
   constructor(options: RxRingOptions, adopted?: RingSpot) {
     const place = adopted === undefined ? placeRing(options) : { ...adopted, pool: options.pool };
     this.#adopted = adopted !== undefined;

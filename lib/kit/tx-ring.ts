@@ -73,10 +73,10 @@ export class TxRing {
 
   readonly #adopted: boolean;
 
-  /** @throws RangeError when the arena has no room */
-  constructor(options: TxRingOptions);
-  /** @internal */
-  constructor(options: TxRingOptions, adopted: RingSpot);
+  /**
+   * @param adopted not for users: {@link TxRing.adopt}
+   * @throws RangeError when the arena has no room
+   */
   constructor(options: TxRingOptions, adopted?: RingSpot) {
     const place = adopted === undefined ? placeRing(options) : { ...adopted, pool: options.pool };
     this.#adopted = adopted !== undefined;

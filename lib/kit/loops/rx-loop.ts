@@ -73,6 +73,7 @@ export class RxLoop {
   async run(signal: AbortSignal): Promise<void> {
     const source = this.#source;
     const interrupts = source.rxVector.interrupts({ signal });
+    let ended = false;
     try {
       for (;;) {
         await this.#poll(signal);
@@ -84,6 +85,8 @@ export class RxLoop {
           continue;
         }
         const next = await interrupts.next();
+        // The vector is closed, first of all that a device has: the rest may not be yet.
+        ended = next.done === true;
         if (next.done === true) break;
         this.interrupts += next.value;
         this.wakeups++;
@@ -92,9 +95,9 @@ export class RxLoop {
       if (!signal.aborted) throw error;
     } finally {
       await interrupts.return?.();
-      if (!source.closed) source.disarmRxInterrupt();
+      if (!ended && !source.closed) source.disarmRxInterrupt();
     }
-    if (source.closed && !signal.aborted) throw closedError(source.name);
+    if ((ended || source.closed) && !signal.aborted) throw closedError(source.name);
   }
 
   /** Until there was no work for long enough. */
