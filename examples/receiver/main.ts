@@ -73,19 +73,19 @@ async function receiveInThreads(
 ): Promise<QueueCounts[]> {
   const enough = new AbortController();
   const ending = AbortSignal.any([signal, enough.signal]);
-  const script = path.join(__dirname, 'queue-worker.js');
+  // The threads count in memory that is seen here.
+  const watch = async (): Promise<void> => {
+    while (!ending.aborted && nic.stats().rxFrames < wanted) await sleep(LOOK_MS);
+    enough.abort();
+  };
   const counting = runQueueThreads<QueueCounts>(
     nic,
-    script,
+    path.join(__dirname, 'queue-worker.js'),
     { queues, signal: ending },
     () => undefined,
   ).finally(() => enough.abort());
-  // The threads count in memory that is seen here.
-  while (!ending.aborted) {
-    if (nic.stats().rxFrames >= wanted) enough.abort();
-    else await sleep(LOOK_MS);
-  }
-  return counting;
+  const [counts] = await Promise.all([counting, wanted === Infinity ? undefined : watch()]);
+  return counts;
 }
 
 function summary(counters: FrameCounters, { rxErrors, rxMissed }: NicStats, slept: number): void {

@@ -1,7 +1,7 @@
 /** The queues of an 82576 in threads of their own. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { allocLane, LaneSender } from 'vfio/kit';
+import { allocLane, Arena, BufferPool, LaneSender } from 'vfio/kit';
 import { Igb } from '../../../examples/igb/igb.js';
 import { QueueNic } from '../../../examples/igb/shared-queue.js';
 import { kernelInterrupts } from '../../../examples/ping/demo/kernel-interrupts.js';
@@ -32,8 +32,8 @@ labSuite('examples/igb: a thread for each queue', () => {
   let threads: QueueThread[];
   let initially: ReturnType<typeof held>;
 
-  const open = async (): Promise<void> => {
-    const rings = { rxDescriptors: RING, txDescriptors: RING };
+  const open = async (pool?: BufferPool): Promise<void> => {
+    const rings = { rxDescriptors: RING, txDescriptors: RING, ...(pool && { pool }) };
     nic = await Igb.open(nicDevices.igb, { bind: true, queues: QUEUES, separate: true, ...rings });
     await wire.connect(nic);
   };
@@ -109,6 +109,9 @@ labSuite('examples/igb: a thread for each queue', () => {
   });
 
   it('sends back from another thread than received, and all buffers go home', async () => {
+    await nic.close();
+    // With books on who has which.
+    await open(new BufferPool(new Arena(2 << 20), { count: QUEUES * 3 * RING, debug: true }));
     const count = 10 * nic.pool.count;
     const parts = nic.queues.map(({ pool }) => pool.free + RING);
     const lanes = nic.queues.map(() => allocLane(nic.pool, 64));

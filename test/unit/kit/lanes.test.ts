@@ -14,7 +14,7 @@ import {
 } from 'vfio/kit';
 import { looseVector } from '../../support/vector.js';
 import { sequence } from './model.js';
-import { type Here, thread } from './threads.js';
+import { type Here, thread } from '../../support/kit-thread.js';
 
 interface End {
   arena: ReturnType<Arena['share']>;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { Arena, BufferPool, Burst, Forwarder, RxRing, TxRing } from 'vfio/kit';
 import { Model, onBothMemories, plainMemory, sequence } from './model.js';
-import { thread } from './threads.js';
+import { thread } from '../../support/kit-thread.js';
 
 describe('kit: an arena in several threads', () => {
   it('is one object in each, and none gets what another has', async () => {

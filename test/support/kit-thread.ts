@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 
-const kitPath = path.join(__dirname, '../../../lib/kit/index.js');
+const kitPath = path.join(__dirname, '../../lib/kit/index.js');
 
 /** What a body gets; it is moved as source text, so it sees nothing of the file it stands in. */
 export interface Here<Data> {
