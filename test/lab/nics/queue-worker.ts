@@ -1,9 +1,19 @@
 /** A thread that has one queue of a NIC: what queues.test.ts starts. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { Burst, busyPoll, type Lane, LaneReceiver, LaneSender, RxLoop, StopFlag, withLanes } from 'vfio/kit';
+import {
+  Burst,
+  busyPoll,
+  type Lane,
+  LaneReceiver,
+  LaneSender,
+  type NicStats,
+  RxLoop,
+  StopFlag,
+  withLanes,
+} from 'vfio/kit';
 import { QueueNic, type SharedQueue } from '../../../examples/igb/shared-queue.js';
 import { swapEnds, udpOf } from './echo.js';
-import type { Received } from './wire.js';
+import { FAR_MS, type Received } from './wire.js';
 
 export interface QueueWorkerData {
   readonly queue: SharedQueue;
@@ -25,6 +35,9 @@ export interface QueueWorkerReport {
   /** Frames that came by the lane, and sent by the queue; those sent ones dropped for want of room. */
   readonly relayed: number;
   readonly dropped: number;
+  /** What its NIC says it is, and has counted. */
+  readonly nic: Pick<QueueNic, 'name' | 'index' | 'mac'>;
+  readonly stats: NicStats;
 }
 
 const BURST = 16;
@@ -73,6 +86,8 @@ function work(): number {
 async function main(): Promise<void> {
   const flag = new StopFlag(buffer);
   const say = (message: QueueWorkerReport | 'ready'): void => parentPort?.postMessage(message);
+  const { up } = await nic.waitForLink({ timeoutMs: FAR_MS });
+  if (!up) throw new Error('the link is down');
   say('ready');
   let wakeups = 0;
   if (kind === 'busy') busyPoll(flag, work);
@@ -88,8 +103,10 @@ async function main(): Promise<void> {
     wakeups = loop.wakeups;
   }
   sender?.collect();
+  const { name, index, mac } = nic;
+  const stats = nic.stats();
   await nic.close();
-  say({ received, wakeups, relayed, dropped });
+  say({ received, wakeups, relayed, dropped, nic: { name, index, mac }, stats });
 }
 
 void main();

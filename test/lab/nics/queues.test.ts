@@ -84,6 +84,11 @@ labSuite('examples/igb: a thread for each queue', () => {
       assert.ok(wakeups > 0 && interrupts >= wakeups, `queue ${index}: ${wakeups} of ${interrupts}`);
     }
     assert.deepEqual(counted(), WATCHED);
+    for (const [index, { nic: seen, stats }] of reports.entries()) {
+      assert.deepEqual(seen, { name: `queue ${index} of ${nicDevices.igb}`, index, mac: nic.mac });
+      const { frames, bytes } = nic.queues[index]?.rx ?? assert.fail();
+      assert.deepEqual([stats.rxFrames, stats.rxBytes, stats.rxErrors], [frames, bytes, 0]);
+    }
     assert.deepEqual(
       nic.queues.map(({ rxVector }) => rxVector.adoptedBy),
       nic.queues.map(() => undefined),
