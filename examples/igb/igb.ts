@@ -3,7 +3,8 @@
  * many queues as there are threads for.
  *
  * Start reading here; each step of {@link Igb.start} leads to a file of its own. The kit's {@link Nic} has one queue each
- * way, which is {@link Igb.queues}' first; each of the others has all that a loop of its own needs.
+ * way, which is {@link Igb.queues}' first; each of the others has all that a loop of its own needs, also in another thread:
+ * shared-queue.ts.
  */
 import { type Device, type IrqVector, type Mapping, type OpenOptions } from 'vfio';
 import {
@@ -22,10 +23,11 @@ import { Interrupts } from './interrupts.js';
 import { linkState, readMacAddress, waitForLink } from './link.js';
 import { makePool } from './memory.js';
 import { restartLink } from './phy.js';
-import { Queue, startQueue } from './queue.js';
+import { bells, makeRings, Queue, startQueue } from './queue.js';
 import { type IgbRegisters, MOST_QUEUES, registerMap } from './registers.js';
 import { reset, stop } from './reset.js';
 import { startRss } from './rss.js';
+import { Lease, shareQueue, type SharedQueue } from './shared-queue.js';
 import { Statistics } from './statistics.js';
 
 const INTEL = 0x8086;
@@ -41,6 +43,11 @@ export interface IgbOptions {
   txDescriptors?: number;
   /** Receive frames for any address, not only ours and broadcasts. */
   promiscuous?: boolean;
+  /**
+   * Gives each queue a part of the pool for itself, so that each can be handed to a thread of its own by {@link Igb.shareQueue}.
+   * Default false: one thread has all queues, and they use the same buffers.
+   */
+  separate?: boolean;
   /** Where buffers come from: give several NICs the same one to send with one what another received. Default its own. */
   pool?: BufferPool;
 }
@@ -60,6 +67,9 @@ export class Igb implements Nic {
     readonly queues: readonly [Queue, ...Queue[]],
     readonly interrupts: Interrupts,
     readonly statistics: Statistics,
+    private readonly mapping: Mapping,
+    /** For each queue that may go to another thread. */
+    private readonly leases: readonly Lease[],
     private readonly ownPool: boolean,
   ) {
     this.#first = queues[0];
@@ -82,7 +92,7 @@ export class Igb implements Nic {
       (vendorId, deviceId) => Igb.supports(vendorId, deviceId),
       'an Intel 82576 (8086:10c9)',
     );
-    const { queues: count = 1, rxDescriptors = 256, txDescriptors = 256 } = options;
+    const { queues: count = 1, rxDescriptors = 256, txDescriptors = 256, separate = false } = options;
     if (!Number.isInteger(count) || count < 1 || count > MOST_QUEUES)
       throw new RangeError(`The 82576 has 1 to ${MOST_QUEUES} queues, not ${count}.`);
     const mapping: Mapping = device.bar(0).map();
@@ -95,10 +105,19 @@ export class Igb implements Nic {
     device.enableBusMaster();
     const interrupts = new Interrupts(regs, device, count);
     const pool = options.pool ?? makePool(device.dma, count, rxDescriptors + txDescriptors);
-    const rings = { pool, iova: pool.arena.mapFor(device.dma), rxDescriptors, txDescriptors };
-    const queue = (index: number): Queue => new Queue(index, mapping, regs, interrupts, rings);
+    const iova = pool.arena.mapFor(device.dma);
+    const share = Math.floor(pool.free / count);
+    const queue = (index: number): Queue => {
+      const buffers = separate ? pool.part(share) : pool;
+      const sizes = { pool: buffers, iova, rxDescriptors, txDescriptors };
+      const rings = makeRings(bells(mapping, regs, index), sizes);
+      const vector = interrupts.queues[index] ?? interrupts.other;
+      return new Queue(index, device.address, mapping, rings, vector, interrupts);
+    };
     const queues: [Queue, ...Queue[]] = [queue(0)];
     while (queues.length < count) queues.push(queue(queues.length));
+
+    const leases = separate ? queues.map(() => new Lease(pool.arena)) : [];
 
     startRss(regs, count);
     regs.RFCTL.write(0);
@@ -110,7 +129,8 @@ export class Igb implements Nic {
       ...{ PROMISCUOUS_UNICAST: promiscuous, PROMISCUOUS_MULTICAST: promiscuous },
     });
     await restartLink(regs);
-    return new Igb(device, regs, mac, pool, queues, interrupts, statistics, options.pool === undefined);
+    const ownPool = options.pool === undefined;
+    return new Igb(device, regs, mac, pool, queues, interrupts, statistics, mapping, leases, ownPool);
   }
 
   get name(): string {
@@ -162,7 +182,25 @@ export class Igb implements Nic {
     return waitForLink(this.registers, this.interrupts, { timeoutMs: 10_000, ...options });
   }
 
-  /** Of all queues together. */
+  /**
+   * A queue for another thread: plain data, for `postMessage()` or `workerData`, of which {@link QueueNic.adopt} makes a
+   * {@link Nic} there. Here its numbers are still counted; its frames, its buffers, and its vector are that thread's.
+   *
+   * @throws Error unless the NIC was opened with `separate`
+   */
+  shareQueue(index: number): SharedQueue {
+    const queue = this.queues[index];
+    if (queue === undefined) throw new RangeError(`There is no queue ${index} of ${this.queues.length}.`);
+    const lease = this.leases[index];
+    if (lease === undefined) {
+      throw new Error(
+        'The queues use the same buffers: open the NIC with `separate` to hand them to threads.',
+      );
+    }
+    return shareQueue(queue, lease, this.mapping, this.mac);
+  }
+
+  /** Of all queues together, also of those in other threads. */
   stats(): NicStats {
     const { missed, dropped } = this.closed ? this.statistics.totals : this.statistics.read();
     const sum = (read: (queue: Queue) => number): number =>
@@ -179,15 +217,20 @@ export class Igb implements Nic {
     };
   }
 
-  /** Stops all interrupts and DMA, then closes the device, which gives a bound device back. Buffers go to the pool. */
+  /**
+   * Stops all interrupts and DMA, then closes the device, which gives a bound device back. Buffers go to the pool; not those of
+   * a queue that another thread has not closed yet, for which the device is gone from now on.
+   */
   async close(): Promise<void> {
     if (this.device.closed) return;
     try {
       await stop(this.registers);
     } finally {
-      for (const { rx, tx } of this.queues) {
+      for (const { index, rx, tx, pool } of this.queues) {
+        if (this.leases[index]?.taken === true) continue;
         rx.close();
         tx.close();
+        if (pool !== this.pool) this.pool.join(pool);
       }
       // A container shared with other devices stays, and the mapping in it would.
       if (this.ownPool) this.pool.arena.unmapFor(this.device.dma);

@@ -9,6 +9,7 @@ const OVERHEAD = 1 << 16;
 /** A pool for one NIC: a buffer for each descriptor of all queues, and half as many for the application to hold. */
 export function makePool(dma: Dma, queues: number, descriptors: number): BufferPool {
   const count = Math.ceil(1.5 * queues * descriptors);
-  const rings = queues * (32 * descriptors + OVERHEAD);
+  // Each queue may have a stack of its own, which all buffers fit.
+  const rings = queues * (32 * descriptors + 4 * count + OVERHEAD);
   return new BufferPool(Arena.for(dma, count * (BUFFER_BYTES + 4) + rings), { count });
 }

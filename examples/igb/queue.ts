@@ -16,12 +16,17 @@ export type QueueRegisters = Pick<
 
 /** The interrupts of receive queues, by number. */
 export interface QueueInterrupts {
-  readonly queues: readonly IrqVector[];
   arm(queue: number): void;
   mask(queue: number): void;
 }
 
-export interface QueueOptions {
+/** The rings of a queue. */
+export interface QueueRings {
+  readonly rx: RxRing;
+  readonly tx: TxRing;
+}
+
+export interface RingOptions {
   readonly pool: BufferPool;
   /** Where the device sees the pool's arena. */
   readonly iova: bigint;
@@ -29,38 +34,60 @@ export interface QueueOptions {
   readonly txDescriptors: number;
 }
 
+/** The doorbells of a queue: its tails. */
+export function bells(
+  mapping: Mapping,
+  regs: Pick<QueueRegisters, 'RDT' | 'TDT'>,
+  index: number,
+): { readonly rx: Doorbell; readonly tx: Doorbell } {
+  const bell = (array: 'RDT' | 'TDT'): Doorbell => new Doorbell(mapping, regs[array].at(index).offset);
+  return { rx: bell('RDT'), tx: bell('TDT') };
+}
+
+/** Makes the rings of a queue, of which the device knows nothing yet. */
+export function makeRings(
+  bell: { readonly rx: Doorbell; readonly tx: Doorbell },
+  { pool, iova, rxDescriptors, txDescriptors }: RingOptions,
+): QueueRings {
+  return {
+    rx: new RxRing({ pool, iova, size: rxDescriptors, format: rxFormat, bell: bell.rx }),
+    tx: new TxRing({
+      ...{ pool, iova, size: txDescriptors, format: txFormat, bell: bell.tx },
+      minFrame: MIN_FRAME,
+      maxFrame: MAX_FRAME,
+    }),
+  };
+}
+
 /** One queue each way, with its own vector: all that a loop on a queue of its own needs. */
 export class Queue implements RxSource {
   readonly rx: RxRing;
   readonly tx: TxRing;
-  readonly rxVector: IrqVector;
   #armed = false;
 
   constructor(
     readonly index: number,
-    private readonly registers: Mapping,
-    regs: QueueRegisters,
+    private readonly address: string,
+    private readonly mapping: Mapping,
+    rings: QueueRings,
+    readonly rxVector: IrqVector,
     private readonly interrupts: QueueInterrupts,
-    { pool, iova, rxDescriptors, txDescriptors }: QueueOptions,
   ) {
-    const bell = (array: 'RDT' | 'TDT'): Doorbell => new Doorbell(registers, regs[array].at(index).offset);
-    this.rx = new RxRing({ pool, iova, size: rxDescriptors, format: rxFormat, bell: bell('RDT') });
-    this.tx = new TxRing({
-      ...{ pool, iova, size: txDescriptors, format: txFormat, bell: bell('TDT') },
-      minFrame: MIN_FRAME,
-      maxFrame: MAX_FRAME,
-    });
-    const vector = interrupts.queues[index];
-    if (vector === undefined) throw new Error(`There is no vector for queue ${index}.`);
-    this.rxVector = vector;
+    this.rx = rings.rx;
+    this.tx = rings.tx;
+  }
+
+  /** Where its buffers are from: a part of the NIC's, if it is a queue for a thread of its own. */
+  get pool(): BufferPool {
+    return this.rx.pool;
   }
 
   get name(): string {
-    return `queue ${this.index} of ${this.registers.region.address}`;
+    return `queue ${this.index} of ${this.address}`;
   }
 
   get closed(): boolean {
-    return this.registers.closed;
+    return this.mapping.closed;
   }
 
   rxBurst(burst: Burst, max?: number): number {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type IrqVector } from 'vfio';
 import { type LinkState } from 'vfio/kit';
 
@@ -6,6 +7,8 @@ export interface LinkOptions {
   timeoutMs: number;
   signal?: AbortSignal;
 }
+
+const LOOK_MS = 20;
 
 /**
  * Sleeps until the link is up, woken by interrupts.
@@ -32,5 +35,17 @@ export async function waitForLink(
       if ((error as { code?: unknown }).code !== 'ERR_VFIO_TIMEOUT') throw error;
       throw new Error(`No link after ${options.timeoutMs} ms: ${hint}`, { cause: error });
     }
+  }
+}
+
+/** The same for a thread that has no interrupt for it: it looks every now and then. */
+export async function pollForLink(look: () => LinkState, options: LinkOptions): Promise<LinkState> {
+  const { timeoutMs, signal } = options;
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const state = look();
+    if (state.up) return state;
+    if (performance.now() > deadline) throw new Error(`No link after ${timeoutMs} ms.`);
+    await sleep(LOOK_MS, undefined, { signal });
   }
 }

@@ -23,6 +23,16 @@ export class FrameCounters {
     this.bytes[kind] += length;
   }
 
+  /** Adds what others counted; returns how many frames that were. */
+  addAll(others: Pick<FrameCounters, 'frames' | 'bytes'>): number {
+    const before = this.totalFrames;
+    for (const kind of kinds) {
+      this.frames[kind] += others.frames[kind];
+      this.bytes[kind] += others.bytes[kind];
+    }
+    return this.totalFrames - before;
+  }
+
   get totalFrames(): number {
     return kinds.reduce((sum, kind) => sum + this.frames[kind], 0);
   }

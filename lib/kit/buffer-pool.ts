@@ -1,4 +1,13 @@
-import { address64, coded, instanceOf, integer, options as checkOptions, powerOfTwo } from '../validate';
+import {
+  address64,
+  coded,
+  instanceOf,
+  integer,
+  options as checkOptions,
+  powerOfTwo,
+  propertyOf,
+  typeError,
+} from '../validate';
 import { Arena } from './arena';
 
 /** How a pool is made. */
@@ -11,6 +20,18 @@ export interface PoolOptions {
   debug?: boolean;
 }
 
+/** A pool, or a part of one, on its way to another thread: plain data. See {@link BufferPool.adopt}. */
+export interface SharedPool {
+  readonly pool: {
+    readonly count: number;
+    readonly bufferBytes: number;
+    readonly start: number;
+    readonly stack: { readonly top: number; readonly start: number; readonly end: number };
+    /** Where the books are, in debug mode. */
+    readonly owners: number | undefined;
+  };
+}
+
 /**
  * Buffers for frames, all of one size, in an arena. A buffer is known by its handle, the offset of its first byte in the
  * arena: `arena.u8[handle + 12]` is byte 12 of the frame in it. Taking and giving back is a stack of handles; nothing is
@@ -19,9 +40,14 @@ export interface PoolOptions {
  * Whoever has a handle owns the buffer: it came from {@link take} or from receiving, and goes by {@link give} or by sending.
  * Giving back what one does not own corrupts other frames, though no memory outside the pool. With `debug` the pool keeps
  * books on who owns what and throws instead; without, that costs nothing.
+ *
+ * A pool belongs to one thread. For several threads it is divided into parts ({@link part}), each with a stack of its own, so
+ * that none waits for another. All parts know all buffers of the pool: those that come to a thread in frames, by a
+ * {@link Lane}, are its to send or to give back, and just as many go home.
  */
 export class BufferPool {
   readonly arena: Arena;
+  /** How many buffers, of all parts together. */
   readonly count: number;
   readonly bufferBytes: number;
   /** The offset of the first buffer; they lie one behind the other. */
@@ -32,22 +58,75 @@ export class BufferPool {
   readonly owners: Uint8Array | undefined;
   readonly #views: (Uint8Array | undefined)[] = [];
 
-  constructor(arena: Arena, options: PoolOptions) {
+  readonly #place: SharedPool['pool'];
+
+  constructor(arena: Arena, options: PoolOptions);
+  /** @internal */
+  constructor(arena: Arena, options: undefined, place: SharedPool['pool']);
+  constructor(arena: Arena, options?: PoolOptions, place?: SharedPool['pool']) {
     this.arena = instanceOf(arena, Arena, 'arena');
-    checkOptions(options, 'options', ['count', 'bufferBytes', 'debug']);
-    this.count = integer(options.count, 'options.count', 1, 2 ** 22);
-    this.bufferBytes = powerOfTwo(options.bufferBytes ?? 2048, 'options.bufferBytes', 256, 16384);
-    const top = arena.alloc(64);
-    const stack = arena.alloc(4 * this.count, 4096);
-    this.stack = { top, start: stack, end: stack + 4 * this.count };
-    this.start = arena.alloc(this.count * this.bufferBytes, 4096);
-    const { u32 } = arena;
-    // The first buffers lie on top.
-    for (let i = 0; i < this.count; i++) {
-      u32[(stack >> 2) + i] = this.start + (this.count - 1 - i) * this.bufferBytes;
+    this.#place = place ?? fill(arena, options);
+    ({
+      count: this.count,
+      bufferBytes: this.bufferBytes,
+      start: this.start,
+      stack: this.stack,
+    } = this.#place);
+    const { owners } = this.#place;
+    this.owners = owners === undefined ? undefined : arena.u8.subarray(owners, owners + this.count);
+  }
+
+  /**
+   * A pool, or a part of one, that another thread shared, in this one.
+   *
+   * @param arena the arena it is in, adopted
+   * @param shared what {@link share} returned
+   */
+  static adopt(arena: Arena, shared: SharedPool): BufferPool {
+    const place = propertyOf(shared, 'pool');
+    if (typeof place !== 'object' || place === null) {
+      throw typeError('shared', 'what share() of a BufferPool returned', shared);
     }
-    u32[top >> 2] = this.stack.end;
-    this.owners = options.debug === true ? new Uint8Array(this.count) : undefined;
+    return new BufferPool(arena, undefined, shared.pool);
+  }
+
+  /**
+   * Lets another thread have it: {@link BufferPool.adopt} makes a pool of the result there, from its arena. From then on only
+   * that thread may take and give, and use the rings made of it; {@link free} still tells how things are there.
+   */
+  share(): SharedPool {
+    return { pool: this.#place };
+  }
+
+  /**
+   * A part of the pool, with a stack of its own, to be used by one thread while others use other parts. Each of them may hold
+   * any buffer of the pool.
+   *
+   * @param count how many free buffers go over to it
+   * @throws RangeError when so many are not free, or the arena has no room for the stack: four bytes for each of {@link count}
+   */
+  part(count: number): BufferPool {
+    integer(count, 'count', 1, this.free);
+    const stack = makeStack(this.arena, this.count);
+    this.arena.u32[stack.top >> 2] = stack.start;
+    const part = new BufferPool(this.arena, undefined, { ...this.#place, stack });
+    part.#move(this, count);
+    return part;
+  }
+
+  /**
+   * Takes all free buffers of a part back, once its thread has ended its work.
+   *
+   * @returns how many
+   * @throws TypeError when it is not of the same pool
+   */
+  join(part: BufferPool): number {
+    if (part.arena !== this.arena || part.start !== this.start || part === this) {
+      throw typeError('part', 'another part of the same pool', part);
+    }
+    const count = part.free;
+    this.#move(part, count);
+    return count;
   }
 
   /** How many buffers are free. */
@@ -131,6 +210,16 @@ export class BufferPool {
     if (earlier.has(handle)) throw notYours(handle, 'it is in the burst twice');
   }
 
+  /** Moves free buffers over from another stack. */
+  #move(from: BufferPool, count: number): void {
+    const { u32 } = this.arena;
+    const top = (u32[from.stack.top >> 2] as number) - 4 * count;
+    const to = u32[this.stack.top >> 2] as number;
+    u32.copyWithin(to >> 2, top >> 2, (top >> 2) + count);
+    u32[from.stack.top >> 2] = top;
+    u32[this.stack.top >> 2] = to + 4 * count;
+  }
+
   #disown(handle: number, to: Owner): void {
     if (this.owners === undefined) return;
     const index = this.indexOf(handle);
@@ -138,6 +227,26 @@ export class BufferPool {
     if (owner !== Owner.APPLICATION) throw notYours(handle, `it is ${ownerNames[owner]}`);
     this.owners[index] = to;
   }
+}
+
+/** Finds room for a pool, and puts its buffers on its stack: the first on top. */
+function fill(arena: Arena, options: PoolOptions | undefined): SharedPool['pool'] {
+  const given = checkOptions(options, 'options', ['count', 'bufferBytes', 'debug']);
+  const count = integer(given.count, 'options.count', 1, 2 ** 22);
+  const bufferBytes = powerOfTwo(given.bufferBytes ?? 2048, 'options.bufferBytes', 256, 16384);
+  const stack = makeStack(arena, count);
+  const start = arena.alloc(count * bufferBytes, 4096);
+  const { u32 } = arena;
+  for (let i = 0; i < count; i++) u32[(stack.start >> 2) + i] = start + (count - 1 - i) * bufferBytes;
+  u32[stack.top >> 2] = stack.end;
+  const owners = given.debug === true ? arena.alloc(count) : undefined;
+  return { count, bufferBytes, start, stack, owners };
+}
+
+function makeStack(arena: Arena, count: number): SharedPool['pool']['stack'] {
+  const top = arena.alloc(64);
+  const start = arena.alloc(4 * count, 4096);
+  return { top, start, end: start + 4 * count };
 }
 
 /** @internal Who has a buffer, in debug mode. */

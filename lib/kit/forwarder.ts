@@ -2,12 +2,13 @@ import { unsupportedError } from '../errors/vfio-error';
 import { coded, instanceOf, integer, typeError } from '../validate';
 import type { Bell } from './doorbell';
 import { checkEdit, type FrameEdit } from './frame-edit';
+import { linkForwarder } from './ring';
 import { RxRing } from './rx-ring';
 import { TxRing } from './tx-ring';
 import { forwardCode } from './wasm/forward-code';
 import { Packed, PACKED_RING } from './wasm/forward-plan';
 import { compileOne } from './wasm/program';
-import { CELLS } from './wasm/ring-code';
+import { CELLS, Link } from './wasm/ring-code';
 
 // On the path of frames an imported name would be looked up each time.
 const { MASK, RX_TAIL, TX_TAIL } = Packed;
@@ -56,8 +57,8 @@ export class Forwarder {
       edits: edits.map((edit, i) => checkEdit(edit, `edits[${i}]`)),
     };
     this.run = compileOne(memory, forwardCode(plan));
-    from.shared.push(cells);
-    to.shared.push(cells);
+    linkForwarder(from.place, Link.FROM, cells);
+    linkForwarder(to.place, Link.TO, cells);
     this.tails = tails === undefined ? undefined : new Uint32Array(memory.buffer, tails, 2);
     this.rxBell = from.bell;
     this.txBell = to.bell;

@@ -3,21 +3,27 @@
  *
  * Memory: an {@link Arena} that devices and program share, a {@link BufferPool} in it, a {@link Burst} to name frames by.
  * Rings: {@link RxRing}, {@link TxRing}, {@link TxSender}, {@link Forwarder}. Registers: {@link defineRegisters}, {@link Doorbell},
- * {@link Counters}. Applications see a {@link Nic}, and work in an {@link RxLoop} or {@link busyPoll}.
+ * {@link Counters}. Several threads: arenas, parts of a pool, and rings are shared and adopted, and frames go from thread to thread
+ * by a {@link Lane}. Applications see a {@link Nic}, and work in an {@link RxLoop} or {@link busyPoll}.
  */
 export { Arena } from './arena';
+export type { SharedArena } from './arena';
 export { BufferPool } from './buffer-pool';
-export type { PoolOptions } from './buffer-pool';
+export type { PoolOptions, SharedPool } from './buffer-pool';
 export { Burst } from './burst';
 export { advancedRx, advancedTx } from './ring-format';
 export type { RxFormat, TxFormat } from './ring-format';
 export type { RingOptions } from './ring';
 export { RxRing } from './rx-ring';
-export type { RxRingOptions } from './rx-ring';
+export type { RxRingOptions, SharedRxRing } from './rx-ring';
 export { TxRing } from './tx-ring';
-export type { TxRingOptions } from './tx-ring';
+export type { SharedTxRing, TxRingOptions } from './tx-ring';
 export { TxSender } from './tx-sender';
 export type { TxSenderOptions } from './tx-sender';
+export { allocLane } from './lane';
+export type { Lane } from './lane';
+export { LaneReceiver, withLanes } from './lane-receiver';
+export { LaneSender } from './lane-sender';
 export { Forwarder } from './forwarder';
 export type { FrameEdit } from './frame-edit';
 export { Doorbell } from './doorbell';

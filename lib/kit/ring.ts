@@ -1,10 +1,10 @@
-import { address64, instanceOf, rangeError, typeError } from '../validate';
+import { address64, instanceOf, propertyOf, rangeError, typeError } from '../validate';
 import type { Arena } from './arena';
 import { BufferPool } from './buffer-pool';
 import type { Burst } from './burst';
 import type { Bell } from './doorbell';
 import { checkRingSize, DESCRIPTOR } from './ring-format';
-import { Cell, CELLS, Pending, type RingPlace } from './wasm/ring-code';
+import { Cell, CELLS, Link, Pending, type RingPlace } from './wasm/ring-code';
 
 /** What both kinds of rings are made of. */
 export interface RingOptions {
@@ -16,6 +16,20 @@ export interface RingOptions {
   iova: bigint;
   /** The ring's tail register: `new Doorbell(bar, offset)`. */
   bell: Bell;
+}
+
+/** @internal A ring on its way to another thread: where it lies in the arena. */
+export type RingSpot = Omit<RingPlace, 'pool'>;
+
+/** @internal */
+export function spotOf({ iova, size, descriptors, handles, cells }: RingPlace): RingSpot {
+  return { iova, size, descriptors, handles, cells };
+}
+
+/** @internal Checks what share() of a ring returned. */
+export function checkShared(shared: unknown, kind: 'rx' | 'tx'): void {
+  if (propertyOf(shared, 'ring') === kind) return;
+  throw typeError('shared', `what share() of ${kind === 'rx' ? 'an RxRing' : 'a TxRing'} returned`, shared);
 }
 
 /** @internal Checks the options and finds room in the arena. */
@@ -49,11 +63,26 @@ export function readCell(arena: Arena, address: number): number {
   return Number(arena.u64[address >> 3]);
 }
 
-/** @internal What those counted that forward through a ring, and keep count in cells of their own. */
-export function countedIn(arena: Arena, shared: readonly number[], what: 'FRAMES' | 'BYTES'): number {
+/**
+ * @internal What those counted that forward through a ring, and keep count in cells of their own: a list in the arena, as they
+ * may be in another thread.
+ */
+export function countedIn({ pool, cells }: RingPlace, next: Link, what: 'FRAMES' | 'BYTES'): number {
+  const { arena } = pool;
   let sum = 0;
-  for (const cells of shared) {
-    sum += readCell(arena, cells + Cell[what]) + (arena.u32[(cells + Pending[what]) >> 2] as number);
+  for (let at = linked(arena, cells + Cell.FORWARDERS); at !== 0; at = linked(arena, at + next)) {
+    sum += readCell(arena, at + Cell[what]) + linked(arena, at + Pending[what]);
   }
   return sum;
+}
+
+/** @internal Has a ring count what a forwarder's cells count. */
+export function linkForwarder({ pool, cells }: RingPlace, next: Link, forwarder: number): void {
+  const { u32 } = pool.arena;
+  u32[(forwarder + next) >> 2] = linked(pool.arena, cells + Cell.FORWARDERS);
+  u32[(cells + Cell.FORWARDERS) >> 2] = forwarder;
+}
+
+function linked(arena: Arena, address: number): number {
+  return arena.u32[address >> 2] as number;
 }

@@ -5,10 +5,19 @@ import type { BufferPool } from './buffer-pool';
 import type { Burst } from './burst';
 import type { Bell } from './doorbell';
 import { plainRx } from './plain-loops';
-import { countedIn, placeRing, readCell, type RingOptions, wrongBurst } from './ring';
+import {
+  checkShared,
+  countedIn,
+  placeRing,
+  readCell,
+  type RingOptions,
+  type RingSpot,
+  spotOf,
+  wrongBurst,
+} from './ring';
 import { DESCRIPTOR, type RxFormat } from './ring-format';
 import { compileOne } from './wasm/program';
-import { Cell, INDEX_MASK as MASK, type RingPlace, TAIL_SHIFT } from './wasm/ring-code';
+import { Cell, INDEX_MASK as MASK, Link, type RingPlace, TAIL_SHIFT } from './wasm/ring-code';
 import { rxCode } from './wasm/rx-code';
 
 // On the path of frames an imported name would be looked up each time.
@@ -17,6 +26,15 @@ const [INDEX_MASK, TAIL] = [MASK, TAIL_SHIFT];
 /** How a receive ring is made. */
 export interface RxRingOptions extends RingOptions {
   format: RxFormat;
+}
+
+/** A receive ring on its way to another thread: plain data, for `postMessage()` or `workerData`. See {@link RxRing.adopt}. */
+export interface SharedRxRing {
+  readonly ring: 'rx';
+  /** @internal */
+  readonly spot: RingSpot;
+  /** @internal */
+  readonly format: RxFormat;
 }
 
 /**
@@ -49,14 +67,18 @@ export class RxRing {
   readonly #done: [low: number, high: number];
   /** @internal */
   declare receive: (at: number, max: number) => number;
-  /** @internal Where forwarders count what passes through this ring: see {@link Cell}. */
-  readonly shared: number[] = [];
   /** @internal */
   declare readonly debug: boolean;
 
-  /** @throws RangeError when the pool has too few buffers for it, or the arena no room */
-  constructor(options: RxRingOptions) {
-    const place = placeRing(options);
+  readonly #adopted: boolean;
+
+  /**
+   * @param adopted not for users: {@link RxRing.adopt}
+   * @throws RangeError when the pool has too few buffers for it, or the arena no room
+   */
+  constructor(options: RxRingOptions, adopted?: RingSpot) {
+    const place = adopted === undefined ? placeRing(options) : { ...adopted, pool: options.pool };
+    this.#adopted = adopted !== undefined;
     this.place = place;
     this.format = options.format;
     this.bell = options.bell;
@@ -72,11 +94,32 @@ export class RxRing {
       notes === undefined
         ? undefined
         : new Uint32Array(this.arena.buffer, this.arena.byteOffset + notes, place.size);
-    this.#fill();
+    if (adopted === undefined) this.#fill();
     this.receive =
       this.arena.memory === undefined
         ? plainRx(place, options.format, notes)
         : compileOne(this.arena.memory, rxCode(place, options.format, notes));
+  }
+
+  /**
+   * The ring that another thread made and shared, in this one, which from then on is the only one to call {@link burst}.
+   * {@link close} ends it here only: its buffers are given back by the thread that made it.
+   *
+   * @param shared what {@link share} returned
+   * @param parts the ring's pool, or part of a pool, and its tail register, both adopted
+   */
+  static adopt(shared: SharedRxRing, { pool, bell }: Pick<RxRingOptions, 'pool' | 'bell'>): RxRing {
+    checkShared(shared, 'rx');
+    const { format, spot } = shared;
+    return new RxRing({ pool, bell, format, size: spot.size, iova: spot.iova }, spot);
+  }
+
+  /**
+   * Lets another thread have it: {@link RxRing.adopt} makes a ring of the result there. Here it only counts then ({@link frames}
+   * and so on tell what happens there), until the other thread has ended its work and this one goes on, or closes it.
+   */
+  share(): SharedRxRing {
+    return { ring: 'rx', spot: spotOf(this.place), format: this.format };
   }
 
   /** What the tail register must say at first: the device has all descriptors but one. */
@@ -116,11 +159,11 @@ export class RxRing {
 
   /** Frames handed over. */
   get frames(): number {
-    return this.#cell(Cell.FRAMES) + countedIn(this.arena, this.shared, 'FRAMES');
+    return this.#cell(Cell.FRAMES) + countedIn(this.place, Link.FROM, 'FRAMES');
   }
   /** Their bytes. */
   get bytes(): number {
-    return this.#cell(Cell.BYTES) + countedIn(this.arena, this.shared, 'BYTES');
+    return this.#cell(Cell.BYTES) + countedIn(this.place, Link.FROM, 'BYTES');
   }
   /** Frames dropped because they were damaged, spread over several buffers, or of a length that cannot be. */
   get errors(): number {
@@ -135,6 +178,7 @@ export class RxRing {
   close(): void {
     if (this.receive === closed) return;
     this.receive = closed;
+    if (this.#adopted) return;
     const { u32 } = this.pool.arena;
     for (let i = 0; i < this.size; i++) {
       const handle = u32[(this.place.handles >> 2) + i] as number;

@@ -5,10 +5,19 @@ import type { BufferPool } from './buffer-pool';
 import type { Burst } from './burst';
 import type { Bell } from './doorbell';
 import { plainTx } from './plain-loops';
-import { countedIn, placeRing, readCell, type RingOptions, wrongBurst } from './ring';
+import {
+  checkShared,
+  countedIn,
+  placeRing,
+  readCell,
+  type RingOptions,
+  type RingSpot,
+  spotOf,
+  wrongBurst,
+} from './ring';
 import { DESCRIPTOR, type TxFormat } from './ring-format';
 import { compileOne } from './wasm/program';
-import { Cell, INDEX_MASK as MASK, type RingPlace, TAIL_SHIFT } from './wasm/ring-code';
+import { Cell, INDEX_MASK as MASK, Link, type RingPlace, TAIL_SHIFT } from './wasm/ring-code';
 import { txCode } from './wasm/tx-code';
 
 // On the path of frames an imported name would be looked up each time.
@@ -21,6 +30,17 @@ export interface TxRingOptions extends RingOptions {
   minFrame?: number;
   /** The longest, without CRC. Default 1,518, with a VLAN tag; at most the pool's buffers have room for. */
   maxFrame?: number;
+}
+
+/** A transmit ring on its way to another thread: plain data, for `postMessage()` or `workerData`. See {@link TxRing.adopt}. */
+export interface SharedTxRing {
+  readonly ring: 'tx';
+  /** @internal */
+  readonly spot: RingSpot;
+  /** @internal */
+  readonly format: TxFormat;
+  readonly minFrame: number;
+  readonly maxFrame: number;
 }
 
 /**
@@ -50,14 +70,18 @@ export class TxRing {
   declare send: (at: number, count: number) => number;
   /** @internal The last one that a {@link TxSender} put into the ring. */
   context: readonly [bigint, bigint] | undefined = undefined;
-  /** @internal Where forwarders count what passes through this ring: see {@link Cell}. */
-  readonly shared: number[] = [];
   /** @internal */
   declare readonly debug: boolean;
 
-  /** @throws RangeError when the arena has no room */
-  constructor(options: TxRingOptions) {
-    const place = placeRing(options);
+  readonly #adopted: boolean;
+
+  /**
+   * @param adopted not for users: {@link TxRing.adopt}
+   * @throws RangeError when the arena has no room
+   */
+  constructor(options: TxRingOptions, adopted?: RingSpot) {
+    const place = adopted === undefined ? placeRing(options) : { ...adopted, pool: options.pool };
+    this.#adopted = adopted !== undefined;
     this.place = place;
     this.format = options.format;
     this.bell = options.bell;
@@ -80,6 +104,19 @@ export class TxRing {
       this.arena.memory === undefined
         ? plainTx(place, options.format, limits)
         : compileOne(this.arena.memory, txCode(place, options.format, limits));
+  }
+
+  /** The ring that another thread made and shared, in this one: see {@link RxRing.adopt}. */
+  static adopt(shared: SharedTxRing, { pool, bell }: Pick<TxRingOptions, 'pool' | 'bell'>): TxRing {
+    checkShared(shared, 'tx');
+    const { format, minFrame, maxFrame, spot } = shared;
+    return new TxRing({ pool, bell, format, minFrame, maxFrame, size: spot.size, iova: spot.iova }, spot);
+  }
+
+  /** Lets another thread have it: see {@link RxRing.share}. */
+  share(): SharedTxRing {
+    const { format, minFrame, maxFrame } = this;
+    return { ring: 'tx', spot: spotOf(this.place), format, minFrame, maxFrame };
   }
 
   /**
@@ -155,11 +192,11 @@ export class TxRing {
 
   /** Frames given to the device. */
   get frames(): number {
-    return this.#cell(Cell.FRAMES) + countedIn(this.arena, this.shared, 'FRAMES');
+    return this.#cell(Cell.FRAMES) + countedIn(this.place, Link.TO, 'FRAMES');
   }
   /** Their bytes, without padding and CRC. */
   get bytes(): number {
-    return this.#cell(Cell.BYTES) + countedIn(this.arena, this.shared, 'BYTES');
+    return this.#cell(Cell.BYTES) + countedIn(this.place, Link.TO, 'BYTES');
   }
   /** Frames not sent because they were too short or too long. */
   get errors(): number {
@@ -170,6 +207,7 @@ export class TxRing {
   close(): void {
     if (this.send === closed) return;
     this.send = closed;
+    if (this.#adopted) return;
     const { u32 } = this.pool.arena;
     const cells = this.place.cells >> 2;
     for (let left = this.inFlight; left > 0; left--) {

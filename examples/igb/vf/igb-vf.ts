@@ -23,7 +23,7 @@ import { waitForLink } from '../../nic/wait-for-link.js';
 import { MAX_FRAME, MIN_FRAME } from '../descriptors.js';
 import { linkState } from '../link.js';
 import { makePool } from '../memory.js';
-import { Queue, startQueue } from '../queue.js';
+import { bells, makeRings, Queue, startQueue } from '../queue.js';
 import { VfInterrupts } from './interrupts.js';
 import { Mailbox, Request } from './mailbox.js';
 import { type VfRegisters, vfRegisterMap } from './registers.js';
@@ -96,7 +96,8 @@ export class IgbVf implements Nic {
     const interrupts = new VfInterrupts(regs, device);
     const pool = options.pool ?? makePool(device.dma, 1, rxDescriptors + txDescriptors);
     const iova = pool.arena.mapFor(device.dma);
-    const queue = new Queue(0, mapping, regs, interrupts, { pool, iova, rxDescriptors, txDescriptors });
+    const rings = makeRings(bells(mapping, regs, 0), { pool, iova, rxDescriptors, txDescriptors });
+    const queue = new Queue(0, device.address, mapping, rings, interrupts.rx, interrupts);
     // A function that does not empty its queue must not keep the others from receiving.
     await startQueue(regs, 0, queue, { drop: true });
     const counters = new Counters({

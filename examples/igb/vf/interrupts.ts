@@ -8,7 +8,8 @@ const MAILBOX_VECTOR = 1;
 const VECTORS = 2;
 
 export class VfInterrupts implements QueueInterrupts {
-  readonly queues: readonly IrqVector[];
+  /** A frame was received. */
+  readonly rx: IrqVector;
   /** The physical function's driver wrote a message: among other things when the link changes. */
   readonly mailbox: IrqVector;
 
@@ -22,7 +23,7 @@ export class VfInterrupts implements QueueInterrupts {
       );
     const [rx, mailbox] = device.msix.enable(VECTORS);
     if (mailbox === undefined) throw new Error('Fewer vectors than asked for.');
-    this.queues = [rx];
+    this.rx = rx;
     this.mailbox = mailbox;
     regs.IVAR.set({ RX0: RX_VECTOR, RX0_VALID: 1 });
     regs.IVAR_MISC.set({ MAILBOX: MAILBOX_VECTOR, MAILBOX_VALID: 1 });

@@ -75,6 +75,7 @@ export class RxLoop {
     const interrupts = source.rxVector.interrupts({ signal });
     /** What was done when a frame was last caught. */
     let doneThen = -1;
+    let ended = false;
     try {
       for (;;) {
         await this.#poll(signal);
@@ -89,6 +90,8 @@ export class RxLoop {
           continue;
         }
         const next = await interrupts.next();
+        // The vector is closed, first of all that a device has: the rest may not be yet.
+        ended = next.done === true;
         if (next.done === true) break;
         this.interrupts += next.value;
         this.wakeups++;
@@ -97,9 +100,9 @@ export class RxLoop {
       if (!signal.aborted) throw error;
     } finally {
       await interrupts.return?.();
-      if (!source.closed) source.disarmRxInterrupt();
+      if (!ended && !source.closed) source.disarmRxInterrupt();
     }
-    if (source.closed && !signal.aborted) throw closedError(source.name);
+    if ((ended || source.closed) && !signal.aborted) throw closedError(source.name);
   }
 
   async #giveTurn(): Promise<void> {

@@ -27,9 +27,14 @@ export const Cell = {
   ERRORS: 24,
   /** Receiving: how often no buffer was free. */
   NO_BUFFER: 32,
+  /** The first of the cells of those that forward through the ring; 0 for none. */
+  FORWARDERS: 48,
 } as const;
 /** Of what forwards: {@link Cell.FRAMES} and {@link Cell.BYTES}, and those not yet in them, 32 bits each. */
 export const Pending = { BYTES: 40, FRAMES: 44 } as const;
+/** Of what forwards: the next one's cells, of those from the same ring, and of those to the same. */
+export const Link = { FROM: 48, TO: 52 } as const;
+export type Link = (typeof Link)[keyof typeof Link];
 export const CELLS = 64;
 
 /** What a call returns when nothing moved is 0; otherwise how many frames, the ring's tail, and this. */

@@ -1,35 +1,15 @@
 import assert from 'node:assert/strict';
 import { Burst } from 'vfio/kit';
 import { Igb } from '../../../examples/igb/igb.js';
-import { RSS_KEY } from '../../../examples/igb/rss.js';
 import { kernelInterrupts } from '../../../examples/ping/demo/kernel-interrupts.js';
 import { nicDevices } from '../../../lab/devices.js';
 import { needs } from '../../support/needs.js';
 import { labSuite } from '../support/suite.js';
 import { testAnyNic } from './any-nic.js';
-import { payloadOf, PORT, receive, type Received, Wire } from './wire.js';
+import { queueFor, toeplitz } from './rss.js';
+import { payloadOf, receive, type Received, Wire } from './wire.js';
 
 const QUEUES = 4;
-
-/** The Toeplitz hash, straight from its definition: for each bit of the input that is set, 32 bits of the key. */
-function toeplitz(input: Uint8Array): number {
-  let hash = 0;
-  for (let i = 0; i < 8 * input.length; i++) {
-    if ((((input[i >> 3] ?? 0) >> (7 - (i & 7))) & 1) === 0) continue;
-    for (let bit = 0; bit < 32; bit++) {
-      const at = i + bit;
-      hash ^= (((RSS_KEY[at >> 3] ?? 0) >> (7 - (at & 7))) & 1) << (31 - bit);
-    }
-  }
-  return hash >>> 0;
-}
-
-/** The queue for a datagram from the kernel's socket to a port of ours. */
-function queueFor(wire: Wire, port: number): number {
-  const ip = (text: string): number[] => text.split('.').map(Number);
-  const ports = [PORT, port].flatMap(value => [value >> 8, value & 0xff]);
-  return (toeplitz(Uint8Array.of(...ip(wire.peerIp), ...ip(wire.ourIp), ...ports)) & 127) % QUEUES;
-}
 
 labSuite('examples/igb', () => {
   needs({ profile: 'nics' });
@@ -78,7 +58,7 @@ labSuite('examples/igb', () => {
     const each = 6;
     const expected = Array.from({ length: QUEUES }, () => 0);
     for (let flow = 0; flow < flows; flow++) {
-      const queue = queueFor(wire, 8000 + flow);
+      const queue = queueFor(wire, 8000 + flow, QUEUES);
       expected[queue] = (expected[queue] ?? 0) + each;
     }
     assert.ok(
@@ -96,7 +76,7 @@ labSuite('examples/igb', () => {
     for (const [index, { received, loop }] of (await Promise.all(running)).entries()) {
       const seen = new Map<number, number>();
       for (const { payload, port } of ours(received)) {
-        assert.equal(queueFor(wire, port), index, `port ${port}`);
+        assert.equal(queueFor(wire, port, QUEUES), index, `port ${port}`);
         const n = seen.get(port) ?? 0;
         seen.set(port, n + 1);
         assert.ok(payload.equals(payloadOf(n * flows + port - 8000)), `packet ${n} to port ${port}`);

@@ -11,9 +11,12 @@ import { nicDevices } from '../../../lab/devices.js';
 import { needs } from '../../support/needs.js';
 import { endPrograms, start } from '../examples/support.js';
 import { labSuite } from '../support/suite.js';
+import { flowsOf, QUEUES, roundTrips } from './queue-threads.js';
+import { queueFor } from './rss.js';
 import { payloadOf, PORT, receive, Wire } from './wire.js';
 
 const COUNT = 100;
+const IGB_MAC = '52:54:00:00:00:24';
 
 labSuite('examples/nic: programs on other NICs', () => {
   needs({ profile: 'nics' });
@@ -145,5 +148,70 @@ labSuite('examples/nic: programs on other NICs', () => {
       assert.equal(message.length, size - PAYLOAD);
       assert.ok(message.subarray(4).every((byte, j) => byte === fillByte(j + 4)));
     }
+  });
+
+  it('receiver on igb with --queues: each thread counts what came to its queue, until it is enough', async () => {
+    await using wire = await Wire.take(nicDevices.igbPeer, '10.107.0');
+    const flows = flowsOf(wire);
+    const args = ['--queues', String(QUEUES), '--count', String(COUNT)];
+    const receiver = start('examples/receiver/main.js', nicDevices.igb, ...args);
+    await receiver.says(/0000:04:00.0 52:54:00:00:00:24: receiving/);
+    await wire.waitForPeer();
+    await wire.setNeighbour(wire.ourIp, IGB_MAC);
+    const expected = Array.from({ length: QUEUES }, () => 0);
+    for (let n = 0; n < COUNT; n++) {
+      const port = flows[n % flows.length] ?? 0;
+      wire.send(payloadOf(n), port);
+      const queue = queueFor(wire, port, QUEUES);
+      expected[queue] = (expected[queue] ?? 0) + 1;
+    }
+    const { code, stdout, stderr } = await receiver.ended;
+    assert.equal(stderr, '');
+    assert.equal(code, 0);
+    // A frame that the kernel sends by itself counts, too; it comes to the first.
+    const [, datagrams] = /^udp +(\d+) frames/m.exec(stdout) ?? [];
+    assert.ok(Number(datagrams) > COUNT / 2 && Number(datagrams) <= COUNT, stdout);
+    const [, all] = /^(\d+) frames, 0 errors, 0 missed; slept \d+ times/m.exec(stdout) ?? [];
+    assert.ok(Number(all) >= COUNT, stdout);
+    const frames = [...stdout.matchAll(/^queue \d+: (\d+) frames, slept \d+ times/gm)].map(([, n]) =>
+      Number(n),
+    );
+    assert.equal(
+      frames.reduce((sum, n) => sum + n, 0),
+      Number(all),
+    );
+    assert.ok(
+      frames.every((n, queue) => n > 0 && (queue === 0 || n <= (expected[queue] ?? 0))),
+      stdout,
+    );
+  });
+
+  for (const busy of [[], ['--busy']]) {
+    it(`forwarder on igb with --echo --queues ${busy.join()}: all threads send back`, async () => {
+      await using wire = await Wire.take(nicDevices.igbPeer, '10.109.0');
+      const queues = busy.length > 0 ? 2 : QUEUES;
+      const args = ['--echo', '--queues', String(queues), ...busy];
+      const forwarder = start('examples/forwarder/main.js', nicDevices.igb, ...args);
+      await forwarder.says(/forwarding 0000:04:00.0 back to where it comes from/);
+      await wire.waitForPeer();
+      await wire.setNeighbour(wire.ourIp, IGB_MAC);
+      const flows = flowsOf(wire);
+      await roundTrips(wire, flows, 5 * flows.length);
+      forwarder.kill('SIGINT');
+      const { code, stdout, stderr } = await forwarder.ended;
+      assert.equal(stderr, '');
+      assert.equal(code, 0);
+      const frames = [...stdout.matchAll(/^queue \d+: (\d+) frames/gm)].map(([, n]) => Number(n));
+      assert.ok(frames.length === queues && frames.every(n => n > 0), stdout);
+      const [, all] = /^(\d+) frames forwarded/m.exec(stdout) ?? [];
+      assert.ok(Number(all) >= 5 * flows.length, stdout);
+    });
+  }
+
+  it('programs say which NICs have no queues to share', async () => {
+    const { code, stderr } = await start('examples/receiver/main.js', nicDevices.virtio, '--queues', '2')
+      .ended;
+    assert.equal(code, 1);
+    assert.match(stderr, /1af4:1041; threads for its queues are there only for the Intel 82576/);
   });
 });

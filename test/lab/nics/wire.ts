@@ -15,7 +15,7 @@ import { Peer } from '../../../examples/ping/demo/peer.js';
 import { datagrams, FULL, HEADERS, setNeighbour, writeUdpFrame } from '../support/udp.js';
 
 /** How long something may take before it counts as never: machines are slow. */
-const FAR_MS = 60_000;
+export const FAR_MS = 60_000;
 export const PORT = 7000;
 
 /** What a loop receives from, and where its buffers are from. */

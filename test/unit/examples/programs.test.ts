@@ -109,6 +109,9 @@ describe('examples: parts of the programs', () => {
       [arp, udp, tcp, icmp, ipv6, other, counters.frames['other-ipv4']],
       [1, 2, 1, 1, 1, 2, 1],
     );
+    const sum = new FrameCounters();
+    assert.deepEqual([sum.addAll(counters), sum.addAll(counters), sum.totalFrames], [9, 9, 18]);
+    assert.equal(sum.bytes.udp, 2 * counters.bytes.udp);
     assert.equal(counters.bytes.udp, 160);
     assert.equal(counters.totalFrames, 9);
     assert.match(counters.toString(), /^arp +1 frames, 42 bytes\nicmp /);

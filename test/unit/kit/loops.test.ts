@@ -171,6 +171,14 @@ describe('kit: receive loop', () => {
     await assert.rejects(running, { code: 'ERR_VFIO_CLOSED', message: /0000:03:00\.0 is closed/ });
   });
 
+  it('says so when the vector closes before the rest of the NIC, as it does', async () => {
+    const running = new RxLoop(queue, () => queue.take(1), { idlePolls: 0 }).run(stop.signal);
+    await until(() => queue.armed);
+    queue.loose.vector.close();
+    assert.equal(queue.closed, false);
+    await assert.rejects(running, { code: 'ERR_VFIO_CLOSED' });
+  });
+
   it('refuses options that cannot be', () => {
     const make = (options: object, work: unknown = () => 0): (() => RxLoop) => {
       return () => new RxLoop(queue, work as () => number, options);

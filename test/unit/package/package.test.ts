@@ -67,6 +67,8 @@ const kitNames = [
   'Counters',
   'Doorbell',
   'Forwarder',
+  'LaneReceiver',
+  'LaneSender',
   'ReadOnlyRegister',
   'ReadWriteRegister',
   'RegisterArray',
@@ -79,10 +81,12 @@ const kitNames = [
   'WriteOnlyRegister',
   'advancedRx',
   'advancedTx',
+  'allocLane',
   'bit',
   'bits',
   'busyPoll',
   'defineRegisters',
+  'withLanes',
 ];
 
 describe('the package', function () {
