@@ -73,8 +73,9 @@ export interface Nic extends RxSource, AsyncDisposable {
    */
   txBurst(burst: Burst, count: number, from?: number): number;
   /**
-   * How many of the frames taken by {@link txBurst} the NIC has not said to have sent: 0 when all are out. Looks at memory alone,
-   * and takes longer the more there are: for waiting before closing, not for each burst. 0 when closed.
+   * How many of the frames taken by {@link txBurst} the NIC has not said to have sent, which it may do for several at once: 0 when
+   * all are out, and when closed. Looks at memory alone, and takes longer the more there are: for waiting before closing, not for
+   * each burst.
    */
   readonly txPending: number;
   /** The state of the link, read from the device. */

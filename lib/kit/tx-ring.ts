@@ -166,8 +166,9 @@ export class TxRing {
   }
 
   /**
-   * How many frames the device has not said to have sent. It sends in order, so the newest are looked at until one was sent. The
-   * context of a {@link TxSender} counts as one.
+   * How many frames the device has not said to have sent: up to 31 more than it has still to send, as it speaks of several at once
+   * ({@link TxFormat.report}), but 0 exactly when all are out. It sends in order, so the newest are looked at until one was
+   * sent. The context of a {@link TxSender} counts as one.
    */
   get unsent(): number {
     const { inFlight } = this;

@@ -15,7 +15,7 @@ const [INDEX_MASK, TAIL] = [MASK, TAIL_SHIFT];
 
 /** How a {@link TxSender} differs from its ring. */
 export interface TxSenderOptions {
-  /** Instead of that of the ring's format: {@link TxFormat.command}. */
+  /** Instead of that of the ring's format: {@link TxFormat.command}; {@link TxFormat.report} has to mean the same in it. */
   command: bigint;
   /**
    * Both 64-bit words of a descriptor that is no frame but says what the command refers to, which the device remembers: what

@@ -89,7 +89,7 @@ onBothMemories('kit: transmit ring', () => {
     transmit(sequence(6));
     assert.equal(model.tx.unsent, 6);
     model.send(5);
-    assert.deepEqual([model.tx.pending, model.tx.unsent], [true, 1]);
+    assert.deepEqual([model.tx.pending, model.tx.unsent], [true, 2]); // The last report was of the fourth.
     model.send();
     assert.deepEqual([model.tx.pending, model.tx.unsent], [false, 0]);
     model.tx.burst(burst, 0);
