@@ -8,6 +8,7 @@ import * as readline from 'node:readline';
 import { packageRoot, temporaryRoot } from '../../lab/paths.js';
 import { progressOn } from '../../lab/progress.js';
 import { bootLab, guestOutDirectory, type Lab } from '../../lab/run.js';
+import { despiteDeadQemu } from '../support/despite-dead-qemu.js';
 import { storeVerdict } from '../support/runner/verdict.js';
 import { readApi } from './api.js';
 import { parseOptions, runProgram } from '../support/runner/program.js';
@@ -59,6 +60,14 @@ async function main(): Promise<number> {
   console.log(
     `fuzz: ${options.calls} calls from seed ${options.seed}, of ${api.functions.length} functions and ${members} members of ${Object.keys(api.classes).length} classes`,
   );
+  return despiteDeadQemu(
+    () => fuzz(options, directory),
+    text => process.stderr.write(text),
+  );
+}
+
+/** Tries it, in a process of its own or a machine, and says what came of it. */
+async function fuzz(options: Options, directory: string): Promise<number> {
   await using lab =
     options.profile === undefined
       ? undefined

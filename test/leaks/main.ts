@@ -3,6 +3,7 @@ import path from 'node:path';
 import { packageRoot } from '../../lab/paths.js';
 import { progressOn } from '../../lab/progress.js';
 import { bootLab } from '../../lab/run.js';
+import { despiteDeadQemu } from '../support/despite-dead-qemu.js';
 import { runNode } from '../support/runner/child.js';
 import { storeVerdict } from '../support/runner/verdict.js';
 import { parseOptions, runProgram } from '../support/runner/program.js';
@@ -42,12 +43,18 @@ async function main(): Promise<number> {
   };
   if (!inLab)
     return verdict((await runNode(argv, { output: process.stdout, timeoutMs: hour })) === undefined);
-  await using machine = await bootLab(
-    { profile: profile ?? 'stock', progress: progressOn(process.stderr) },
-    packageRoot,
+  const name = profile ?? 'stock';
+  const exitCode = await despiteDeadQemu(
+    async () => {
+      await using machine = await bootLab(
+        { profile: name, progress: progressOn(process.stderr) },
+        packageRoot,
+      );
+      return (await machine.run({ argv: [process.execPath, ...argv], cwd: packageRoot })).exitCode;
+    },
+    text => process.stderr.write(text),
   );
-  const { exitCode } = await machine.run({ argv: [process.execPath, ...argv], cwd: packageRoot });
-  return verdict(exitCode === 0, ` in the lab's ${machine.profile.name}`);
+  return verdict(exitCode === 0, ` in the lab's ${name}`);
 }
 
 function options(words: readonly string[]) {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { packageRoot } from '../../lab/paths.js';
 import { progressOn } from '../../lab/progress.js';
 import { bootLab } from '../../lab/run.js';
+import { despiteDeadQemu } from '../support/despite-dead-qemu.js';
 import { storeVerdict } from '../support/runner/verdict.js';
 import { parseOptions, runProgram } from '../support/runner/program.js';
 
@@ -24,11 +25,16 @@ async function main(): Promise<number> {
     return 0;
   }
   if (!(Number(minutes) > 0)) throw new RangeError(`--minutes needs a number, not ${minutes}`);
-  await using lab = await bootLab({ profile, progress: progressOn(process.stderr) }, packageRoot);
   const program = path.join(packageRoot, 'dist/test/soak/child.js');
   const argv = [process.execPath, '--expose-gc', '--enable-source-maps', program, minutes];
   const start = performance.now();
-  const { exitCode } = await lab.run({ argv, cwd: packageRoot });
+  const exitCode = await despiteDeadQemu(
+    async () => {
+      await using lab = await bootLab({ profile, progress: progressOn(process.stderr) }, packageRoot);
+      return (await lab.run({ argv, cwd: packageRoot })).exitCode;
+    },
+    text => process.stderr.write(text),
+  );
   storeVerdict('soak', `${minutes} minutes`, exitCode === 0, performance.now() - start);
   return exitCode;
 }

@@ -1,11 +1,11 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Writable } from 'node:stream';
-import { DeadQemuError } from '../../../lab/error.js';
 import { packageRoot } from '../../../lab/paths.js';
 import { findProfile } from '../../../lab/profiles.js';
 import { progressOn } from '../../../lab/progress.js';
 import { bootLab, guestOutDirectory } from '../../../lab/run.js';
+import { despiteDeadQemu } from '../despite-dead-qemu.js';
 import { type Outcome } from '../records.js';
 import { collect, type Instrument, mochaArguments, recordsFile, type Selection } from './mocha.js';
 import { originalPositions } from './positions.js';
@@ -30,14 +30,13 @@ export function labStage(
     run: async output => {
       let found: Outcome[] = [];
       const outcomes = await collect(selection, async outDir => {
-        const run = () => runTests(machine, selection, timeoutMs, outDir, output, env);
-        const ending = await run().catch((error: unknown) => {
-          if (!(error instanceof DeadQemuError)) throw error;
-          // The emulator's own assertions say nothing about the tests. All of them again, on a machine that is new.
-          output.write(`${error.message}\n\nQEMU died. Once more, from the first test:\n`);
-          rmSync(path.join(outDir, recordsFile), { force: true });
-          return run();
-        });
+        const ending = await despiteDeadQemu(
+          () => {
+            rmSync(path.join(outDir, recordsFile), { force: true });
+            return runTests(machine, selection, timeoutMs, outDir, output, env);
+          },
+          text => output.write(text),
+        );
         found = instrument?.findings(outDir, output) ?? [];
         return ending;
       });
