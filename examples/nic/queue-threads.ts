@@ -45,9 +45,13 @@ export async function runQueueThreads<Result>(
         if (message !== 'working') ({ result } = message);
         else if (--idle === 0) started();
       });
-      worker.once('error', reject);
+      let failure = new Error(`The thread of queue ${index} ended early.`);
+      worker.once('error', (error: Error) => {
+        failure = error;
+      });
+      // Not before: until then it may use what is its own of the NIC.
       worker.once('exit', () => {
-        if (result === undefined) reject(new Error(`The thread of queue ${index} ended early.`));
+        if (result === undefined) reject(failure);
         else resolve(result);
       });
     });

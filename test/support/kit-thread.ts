@@ -1,6 +1,7 @@
 /** Worker threads with the kit, for what several threads share. */
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { workerEnd } from './worker-end.js';
 
 const kitPath = path.join(__dirname, '../../lib/kit/index.js');
 
@@ -28,14 +29,10 @@ export function thread<Data>(
     const kit = require(workerData.kitPath);
     (async () => parentPort.postMessage({ result: await (${body.toString()})({ kit, data: workerData.data, say }) }))();`;
   const worker = new Worker(source, { eval: true, workerData: { kitPath, data } });
-  const result = new Promise((resolve, reject) => {
-    let value: unknown;
-    worker.on('message', (said: { message?: unknown; result?: unknown }) => {
-      if ('result' in said) value = said.result;
-      else onMessage(said.message);
-    });
-    worker.once('error', reject);
-    worker.once('exit', () => resolve(value));
+  let value: unknown;
+  worker.on('message', (said: { message?: unknown; result?: unknown }) => {
+    if ('result' in said) value = said.result;
+    else onMessage(said.message);
   });
-  return { worker, result };
+  return { worker, result: workerEnd(worker).then(() => value) };
 }

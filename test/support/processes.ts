@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { workerEnd } from './worker-end';
 import type { NativeAddon } from '../../lib/native';
 
 /** What a body gets. It is moved as source text, so it sees nothing of the file it stands in. */
@@ -80,10 +81,7 @@ export interface RunningWorker {
 
 export function createWorker<Data>(body: Body<Data>, data: Data): RunningWorker {
   const worker = new Worker(program(body, data), { eval: true });
-  const ended = new Promise<number>((resolve, reject) => {
-    worker.once('error', reject);
-    worker.once('exit', resolve);
-  });
+  const ended = workerEnd(worker);
   ended.catch(() => undefined);
   const early = ended.then(code => {
     throw new Error(`The worker ended with exit code ${code} before it posted anything`);

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { StopFlag } from 'vfio/kit';
 import { type Igb } from '../../../examples/igb/igb.js';
+import { workerEnd } from '../../support/worker-end.js';
 import { type QueueWorkerData, type QueueWorkerReport } from './queue-worker.js';
 import { queueFor } from './rss.js';
 import { FAR_MS, payloadOf, type Wire } from './wire.js';
@@ -33,10 +34,7 @@ export class QueueThread {
       if (message === 'ready') isReady();
       else report = message;
     });
-    this.ended = new Promise((resolve, reject) => {
-      this.worker.once('error', reject);
-      this.worker.once('exit', () => resolve(report));
-    });
+    this.ended = workerEnd(this.worker).then(() => report);
     this.ended.catch(() => undefined);
   }
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { Device } from 'vfio';
+import { Arena, BufferPool } from 'vfio/kit';
 import { devices } from '../../../lab/devices';
 import { Adopter } from '../../support/adopter';
+import { thread } from '../../support/kit-thread';
 import { needs } from '../../support/needs';
 import { bound } from '../support/bound';
 import { labSuite } from '../support/suite';
@@ -25,5 +27,19 @@ labSuite('no-IOMMU mode: memory in a worker', () => {
       { code: 'ERR_VFIO_CLOSED' },
     );
     first.u8.fill(1);
+  });
+
+  it('is an arena with the pool in it', async () => {
+    await using device = await Device.open(devices.edu, { noIommu: true });
+    const arena = Arena.for(device.dma, 1 << 20);
+    const pool = new BufferPool(arena, { count: 16 });
+    const worker = thread({ arena: arena.share(), pool: pool.share() }, ({ kit, data }) => {
+      const there = kit.Arena.adopt(data.arena);
+      const handle = kit.BufferPool.adopt(there, data.pool).take();
+      there.u8.fill(7, handle, handle + 64);
+      return handle;
+    });
+    const handle = (await worker.result) as number;
+    assert.deepEqual([pool.free, arena.u8[handle], arena.u8[handle + 63]], [15, 7, 7]);
   });
 });
