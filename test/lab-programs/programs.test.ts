@@ -3,9 +3,9 @@
  * is compared byte by byte and in order.
  */
 import assert from 'node:assert/strict';
-import dgram from 'node:dgram';
+import { type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,7 +18,7 @@ import { Peer } from '../../examples/ping/demo/peer.js';
 import { devices } from '../../lab/devices.js';
 import { readPcapng } from '../support/pcapng.js';
 import { inLab, leavesMachineAsItWas, peerName, start } from '../lab/examples/support.js';
-import { datagrams, setNeighbour } from '../lab/support/udp.js';
+import { bindSocket, datagrams, setNeighbour } from '../lab/support/udp.js';
 import { goRound } from './go-round.js';
 
 const OUR_IP = '10.82.0.2';
@@ -27,8 +27,6 @@ const OUR_MAC = '52:54:00:00:00:01';
 const PEER_MAC = '52:54:00:00:00:02';
 const PORT = 9000;
 const COUNT = 200;
-const RECEIVE_LIMIT = '/proc/sys/net/core/rmem_max';
-const RECEIVE_BYTES = 4 << 20;
 
 describe('examples: programs for NICs', function () {
   this.timeout(120_000);
@@ -36,15 +34,11 @@ describe('examples: programs for NICs', function () {
 
   describe('with the kernel as the peer', () => {
     let peer: Peer;
-    let socket: dgram.Socket;
+    let socket: Socket;
 
     beforeEach(async () => {
       peer = await Peer.take(peerName(), `${PEER_IP}/24`);
-      // A socket keeps what comes while this process has no time, as far as the system lets it.
-      writeFileSync(RECEIVE_LIMIT, String(RECEIVE_BYTES));
-      socket = dgram.createSocket({ type: 'udp4', recvBufferSize: RECEIVE_BYTES });
-      socket.bind(PORT, PEER_IP);
-      await once(socket, 'listening');
+      socket = await bindSocket(PORT, PEER_IP);
       await setNeighbour(peer.name, OUR_IP, OUR_MAC);
     });
     afterEach(async () => {

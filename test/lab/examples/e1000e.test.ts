@@ -3,8 +3,7 @@
  * the other. A socket delivers exactly what was in the frame, so contents are compared byte by byte.
  */
 import assert from 'node:assert/strict';
-import dgram from 'node:dgram';
-import { once } from 'node:events';
+import { type Socket } from 'node:dgram';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findDevice } from 'vfio';
 import { Burst } from 'vfio/kit';
@@ -15,7 +14,7 @@ import { stop } from '../../../examples/e1000e/reset.js';
 import { runOrThrow } from '../../../examples/ping/demo/command.js';
 import { Peer } from '../../../examples/ping/demo/peer.js';
 import { devices } from '../../../lab/devices.js';
-import { datagrams, FULL, HEADERS, setNeighbour, writeUdpFrame } from '../support/udp.js';
+import { bindSocket, datagrams, FULL, HEADERS, setNeighbour, writeUdpFrame } from '../support/udp.js';
 import { inLab, interfaceCounter, machineState, needsLab, peerName } from './support.js';
 
 const OUR_IP = [10, 78, 0, 2];
@@ -76,14 +75,12 @@ describe('examples/e1000e: packets to and from the kernel', function () {
   this.timeout(60_000);
   let peer: Peer;
   let nic: E1000e;
-  let socket: dgram.Socket;
+  let socket: Socket;
 
   before(async function () {
     needsLab(this);
     peer = await Peer.take(peerName(), `${PEER_IP.join('.')}/24`);
-    socket = dgram.createSocket('udp4');
-    socket.bind(PORT, PEER_IP.join('.'));
-    await once(socket, 'listening');
+    socket = await bindSocket(PORT, PEER_IP.join('.'));
   });
   beforeEach(async () => {
     nic = await E1000e.open(devices.nicA, { bind: true });

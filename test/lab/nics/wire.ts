@@ -3,8 +3,7 @@
  * exactly what was in the frame, so contents are compared byte by byte.
  */
 import assert from 'node:assert/strict';
-import dgram from 'node:dgram';
-import { once } from 'node:events';
+import { type Socket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Burst, type Nic, RxLoop, type RxSource } from 'vfio/kit';
@@ -12,7 +11,7 @@ import { formatMacAddress, parseMac } from '../../../examples/nic/mac.js';
 import { runOrThrow } from '../../../examples/ping/demo/command.js';
 import { interfacesOf } from '../../../examples/ping/demo/interfaces.js';
 import { Peer } from '../../../examples/ping/demo/peer.js';
-import { datagrams, FULL, HEADERS, setNeighbour, writeUdpFrame } from '../support/udp.js';
+import { bindSocket, datagrams, FULL, HEADERS, setNeighbour, writeUdpFrame } from '../support/udp.js';
 
 /** How long something may take before it counts as never: machines are slow. */
 export const FAR_MS = 60_000;
@@ -40,7 +39,7 @@ function sizeOf(n: number): number {
 export class Wire implements AsyncDisposable {
   private constructor(
     readonly peer: Peer,
-    readonly socket: dgram.Socket,
+    readonly socket: Socket,
     private readonly network: string,
     readonly peerMac: Uint8Array,
   ) {}
@@ -49,9 +48,7 @@ export class Wire implements AsyncDisposable {
   static async take(peerAddress: string, network: string): Promise<Wire> {
     const name = interfaceOf(peerAddress);
     const peer = await Peer.take(name, `${network}.1/24`);
-    const socket = dgram.createSocket('udp4');
-    socket.bind(PORT, `${network}.1`);
-    await once(socket, 'listening');
+    const socket = await bindSocket(PORT, `${network}.1`);
     const mac = readFileSync(`/sys/class/net/${name}/address`, 'utf8').trim();
     return new Wire(peer, socket, network, parseMac(mac));
   }
@@ -173,9 +170,7 @@ export async function kernelTalks(fromAddress: string, toAddress: string, networ
     const mac = readFileSync(`/sys/class/net/${to}/address`, 'utf8').trim();
     const target = `${network}.9`;
     await runOrThrow('ip', ['neigh', 'replace', target, 'lladdr', mac, 'dev', from, 'nud', 'permanent']);
-    const socket = dgram.createSocket('udp4');
-    socket.bind(0, `${network}.1`);
-    await once(socket, 'listening');
+    const socket = await bindSocket(0, `${network}.1`);
     const before = await counterOf(to, 'rx_packets');
     for (let n = 0; n < 10; n++) socket.send(payloadOf(n), PORT, target);
     const deadline = performance.now() + FAR_MS;

@@ -1,5 +1,7 @@
 /** UDP between the kernel's end of a wire and ours. */
-import { type Socket } from 'node:dgram';
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { checksum } from '../../../examples/ping/checksum';
 import { runOrThrow } from '../../../examples/ping/demo/command';
 
@@ -32,6 +34,21 @@ export function writeUdpFrame(buffer: Uint8Array, ends: Ends, payload: Uint8Arra
   buffer.set(header);
   buffer.set(payload, HEADERS);
   return HEADERS + payload.length;
+}
+
+const RECEIVE_LIMIT = '/proc/sys/net/core/rmem_max';
+const RECEIVE_BYTES = 4 << 20;
+
+/**
+ * A socket on the kernel's end. It keeps what comes while this process has no time, where the system's own limit is a hundred
+ * datagrams or so: whatever is lost was lost on the way to it.
+ */
+export async function bindSocket(port: number, ip: string): Promise<Socket> {
+  writeFileSync(RECEIVE_LIMIT, String(RECEIVE_BYTES));
+  const socket = createSocket({ type: 'udp4', recvBufferSize: RECEIVE_BYTES });
+  socket.bind(port, ip);
+  await once(socket, 'listening');
+  return socket;
 }
 
 /** The next `count` datagrams that a socket gets. */
