@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { native } from '../../../lib/native';
+import { createProcess } from '../../support/processes';
 
 /** The fields of a failing system call's error. */
 export interface SystemError extends Error {
@@ -88,4 +89,11 @@ export function liveSince(before: ReturnType<ReturnType<typeof native>['liveObje
   const after = native().liveObjects();
   const kinds = Object.keys(nothingLive) as (keyof typeof nothingLive)[];
   return Object.fromEntries(kinds.map(kind => [kind, after[kind] - before[kind]])) as typeof nothingLive;
+}
+
+/** What a body prints in a process of its own: each environment has one loop, and the mocha process's belongs to the library. */
+export async function inProcess(body: Parameters<typeof createProcess<null>>[0]): Promise<string> {
+  const { code, signal, stdout, stderr } = await createProcess(body, null);
+  assert.deepEqual({ code, signal, stderr }, { code: 0, signal: null, stderr: '' });
+  return stdout;
 }
