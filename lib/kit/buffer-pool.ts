@@ -9,6 +9,7 @@ import {
   typeError,
 } from '../validate';
 import { Arena } from './arena';
+import type { Burst } from './burst';
 
 /** How a pool is made. */
 export interface PoolOptions {
@@ -203,11 +204,16 @@ export class BufferPool {
     if (this.owners !== undefined) this.owners[this.indexOf(handle)] = Owner.APPLICATION;
   }
 
-  /** @internal In debug mode: refuses what cannot be sent, before anything is. */
-  checkSending(handle: number, earlier: ReadonlySet<number>): void {
-    const owner = this.owners?.[this.indexOf(handle)] as Owner | undefined;
-    if (owner !== Owner.APPLICATION) throw notYours(handle, `it is ${ownerNames[owner ?? Owner.FREE]}`);
-    if (earlier.has(handle)) throw notYours(handle, 'it is in the burst twice');
+  /** @internal In debug mode: refuses frames of a burst that cannot be sent, before any is. */
+  checkSending(burst: Burst, from: number, end: number): void {
+    const earlier = new Set<number>();
+    for (let i = from; i < end; i++) {
+      const handle = burst.handle(i);
+      const owner = this.owners?.[this.indexOf(handle)] as Owner | undefined;
+      if (owner !== Owner.APPLICATION) throw notYours(handle, `it is ${ownerNames[owner ?? Owner.FREE]}`);
+      if (earlier.has(handle)) throw notYours(handle, 'it is in the burst twice');
+      earlier.add(handle);
+    }
   }
 
   /** Moves free buffers over from another stack. */

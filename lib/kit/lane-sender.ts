@@ -49,7 +49,7 @@ export class LaneSender extends LaneEnd {
     if (size - ((sent - this.#received) >>> 0) < count) this.#received = Atomics.load(u32, this.#receivedAt);
     const taken = Math.min(count, size - ((sent - this.#received) >>> 0));
     if (taken === 0) return 0;
-    if (pool.owners !== undefined) check(pool, burst, from, taken);
+    if (pool.owners !== undefined) pool.checkSending(burst, from, from + taken);
     const { words } = burst;
     for (let i = 0; i < taken; i++) {
       const at = this.frames + 2 * ((sent + i) & (size - 1));
@@ -85,13 +85,5 @@ export class LaneSender extends LaneEnd {
   /** Frames sent for which no buffer has come back: 0 when all are home. */
   get away(): number {
     return (this.#sent - (this.u32[this.#collectedAt] as number)) >>> 0;
-  }
-}
-
-function check(pool: BufferPool, burst: Burst, from: number, count: number): void {
-  const earlier = new Set<number>();
-  for (let i = from; i < from + count; i++) {
-    pool.checkSending(burst.handle(i), earlier);
-    earlier.add(burst.handle(i));
   }
 }

@@ -133,22 +133,13 @@ export class TxRing {
     if (burst.arena !== this.arena || from >>> 0 !== from || count >>> 0 !== count || end > burst.capacity) {
       throw wrongBurst(this.arena, burst, end, Infinity);
     }
-    if (this.debug) this.check(burst, from, end);
+    if (this.debug) this.pool.checkSending(burst, from, end);
     const result = this.send(burst.offset + 8 * from, count);
     if (result === 0) return 0;
     this.bell.ring((result >>> TAIL) & INDEX_MASK);
     const taken = result & 0xffff;
     if (this.debug) for (let i = from; i < from + taken; i++) this.pool.lend(burst.handle(i));
     return taken;
-  }
-
-  /** @internal In debug mode. */
-  check(burst: Burst, from: number, end: number): void {
-    const earlier = new Set<number>();
-    for (let i = from; i < end; i++) {
-      this.pool.checkSending(burst.handle(i), earlier);
-      earlier.add(burst.handle(i));
-    }
   }
 
   /** @internal */

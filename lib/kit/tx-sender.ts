@@ -61,7 +61,7 @@ export class TxSender implements FrameSender {
       throw wrongBurst(ring.arena, burst, end, Infinity);
     }
     if (ring.closed) throw closedError('The transmit ring');
-    if (ring.debug) ring.check(burst, from, end);
+    if (ring.debug) ring.pool.checkSending(burst, from, end);
     if (count > 0 && this.context !== undefined && ring.context !== this.context) {
       if (!this.announce(this.context)) return 0;
     }
