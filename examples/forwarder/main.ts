@@ -4,7 +4,8 @@
  *     node dist/examples/forwarder/main.js 0000:03:00.0 0000:04:00.0 [--busy]
  *     node dist/examples/forwarder/main.js 0000:03:00.0 --echo [--busy] [--queues N]
  *
- * With --queues each of so many queues has a worker thread of its own, if the NIC has several: an 82576. With --busy a worker thread polls without ever sleeping, otherwise interrupts wake the process while there is little to do.
+ * With --queues each of so many queues has a worker thread of its own, if the NIC has several: an 82576. With --busy a worker
+ * thread polls without ever sleeping, otherwise interrupts wake the process while there is little to do.
  * Ends by Ctrl-C, with a summary; the NICs are given back.
  */
 import { once } from 'node:events';

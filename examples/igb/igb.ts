@@ -6,22 +6,14 @@
  * way, which is {@link Igb.queues}' first; each of the others has all that a loop of its own needs, also in another thread:
  * shared-queue.ts.
  */
-import { type Device, type IrqVector, type Mapping, type OpenOptions } from 'vfio';
-import {
-  type BufferPool,
-  type Burst,
-  type LinkState,
-  type Nic,
-  type NicStats,
-  type RxRing,
-  type TxRing,
-} from 'vfio/kit';
+import { type Device, type Mapping, type OpenOptions } from 'vfio';
+import { type BufferPool, type LinkState, type Nic, type NicStats } from 'vfio/kit';
 import { requireDevice } from '../nic/device-id.js';
 import { openStarted } from '../nic/open-started.js';
-import { MAX_FRAME, MIN_FRAME } from './descriptors.js';
 import { Interrupts } from './interrupts.js';
 import { linkState, readMacAddress, waitForLink } from './link.js';
 import { makePool } from './memory.js';
+import { NicOverQueue } from './nic-over-queue.js';
 import { restartLink } from './phy.js';
 import { bells, makeRings, Queue, startQueue } from './queue.js';
 import { type IgbRegisters, MOST_QUEUES, registerMap } from './registers.js';
@@ -52,11 +44,8 @@ export interface IgbOptions {
   pool?: BufferPool;
 }
 
-export class Igb implements Nic {
-  readonly minFrame = MIN_FRAME;
-  readonly maxFrame = MAX_FRAME;
-  readonly #first: Queue;
-
+/** As a NIC it is that of its first queue. */
+export class Igb extends NicOverQueue implements Nic {
   private constructor(
     readonly device: Device,
     readonly registers: IgbRegisters,
@@ -72,7 +61,7 @@ export class Igb implements Nic {
     private readonly leases: readonly Lease[],
     private readonly ownPool: boolean,
   ) {
-    this.#first = queues[0];
+    super(queues[0]);
   }
 
   static supports(vendorId: number, deviceId: number): boolean {
@@ -141,38 +130,6 @@ export class Igb implements Nic {
     return this.device.closed;
   }
 
-  get rings(): { rx: RxRing; tx: TxRing } {
-    return this.#first;
-  }
-
-  rxBurst(burst: Burst, max?: number): number {
-    return this.#first.rxBurst(burst, max);
-  }
-
-  txBurst(burst: Burst, count: number, from?: number): number {
-    return this.#first.txBurst(burst, count, from);
-  }
-
-  get txPending(): number {
-    return this.#first.tx.unsent;
-  }
-
-  get rxPending(): boolean {
-    return this.#first.rxPending;
-  }
-
-  get rxVector(): IrqVector {
-    return this.#first.rxVector;
-  }
-
-  armRxInterrupt(): void {
-    this.#first.armRxInterrupt();
-  }
-
-  disarmRxInterrupt(): void {
-    this.#first.disarmRxInterrupt();
-  }
-
   get link(): LinkState {
     return linkState(this.registers);
   }
@@ -236,9 +193,5 @@ export class Igb implements Nic {
       if (this.ownPool) this.pool.arena.unmapFor(this.device.dma);
       await this.device.close();
     }
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 }

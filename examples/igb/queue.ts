@@ -1,7 +1,15 @@
 /** A receive queue and the transmit queue of the same number: their set-up, and what an application sees of them. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type IrqVector, type Mapping } from 'vfio';
-import { type BufferPool, type Burst, Doorbell, type RxSource, RxRing, TxRing } from 'vfio/kit';
+import {
+  type BufferPool,
+  type Burst,
+  Doorbell,
+  type NicStats,
+  type RxSource,
+  RxRing,
+  TxRing,
+} from 'vfio/kit';
 import { BUFFER_BYTES, MAX_FRAME, MIN_FRAME, rxFormat, txFormat } from './descriptors.js';
 import { ADVANCED_ONE_BUFFER, type IgbRegisters } from './registers.js';
 
@@ -103,6 +111,21 @@ export class Queue implements RxSource {
 
   get rxPending(): boolean {
     return this.rx.pending;
+  }
+
+  /** What the device missed for want of descriptors is not counted by queue. */
+  stats(): NicStats {
+    const { rx, tx } = this;
+    return {
+      rxFrames: rx.frames,
+      rxBytes: rx.bytes,
+      rxErrors: rx.errors,
+      rxMissed: 0,
+      rxNoBuffer: rx.noBuffer,
+      txFrames: tx.frames,
+      txBytes: tx.bytes,
+      txErrors: tx.errors,
+    };
   }
 
   armRxInterrupt(): void {

@@ -3,7 +3,6 @@ import { adopt, type IrqVector, type Mapping, type Shared } from 'vfio';
 import {
   Arena,
   BufferPool,
-  type Burst,
   type LinkState,
   type Nic,
   type NicStats,
@@ -15,8 +14,8 @@ import {
   TxRing,
 } from 'vfio/kit';
 import { pollForLink } from '../nic/wait-for-link.js';
-import { MAX_FRAME, MIN_FRAME } from './descriptors.js';
 import { linkState } from './link.js';
+import { NicOverQueue } from './nic-over-queue.js';
 import { bells, Queue } from './queue.js';
 import { type IgbRegisters, registerMap } from './registers.js';
 
@@ -78,20 +77,16 @@ export function shareQueue(queue: Queue, lease: Lease, mapping: Mapping, mac: Ui
  * One queue of an 82576 as a NIC, in a thread of its own: with its own rings, its own buffers, and its own vector. All that
  * the queues have in common stays with the thread that opened the device, whose {@link Igb} it is: when that closes, this is closed.
  */
-export class QueueNic implements Nic {
-  readonly minFrame = MIN_FRAME;
-  readonly maxFrame = MAX_FRAME;
-  readonly rxVector: IrqVector;
-
+export class QueueNic extends NicOverQueue implements Nic {
   private constructor(
-    private readonly queue: Queue,
+    queue: Queue,
     /** The six bytes of our Ethernet address, which all queues have in common. */
     readonly mac: Uint8Array,
     private readonly mapping: Mapping,
     private readonly regs: IgbRegisters,
     private readonly lease: Lease,
   ) {
-    this.rxVector = queue.rxVector;
+    super(queue);
   }
 
   /**
@@ -144,34 +139,6 @@ export class QueueNic implements Nic {
     return this.queue.pool;
   }
 
-  get rings(): { rx: RxRing; tx: TxRing } {
-    return this.queue;
-  }
-
-  rxBurst(burst: Burst, max?: number): number {
-    return this.queue.rxBurst(burst, max);
-  }
-
-  txBurst(burst: Burst, count: number, from?: number): number {
-    return this.queue.txBurst(burst, count, from);
-  }
-
-  get txPending(): number {
-    return this.queue.tx.unsent;
-  }
-
-  get rxPending(): boolean {
-    return this.queue.rxPending;
-  }
-
-  armRxInterrupt(): void {
-    this.queue.armRxInterrupt();
-  }
-
-  disarmRxInterrupt(): void {
-    this.queue.disarmRxInterrupt();
-  }
-
   /** Fires the vector of another queue, unless it is masked: to wake the thread that sleeps there. */
   wake(queue: number): void {
     this.regs.EICS.write(1 << queue);
@@ -188,17 +155,7 @@ export class QueueNic implements Nic {
 
   /** Of this queue; what the device missed is counted by the thread that opened it. */
   stats(): NicStats {
-    const { rx, tx } = this.queue;
-    return {
-      rxFrames: rx.frames,
-      rxBytes: rx.bytes,
-      rxErrors: rx.errors,
-      rxMissed: 0,
-      rxNoBuffer: rx.noBuffer,
-      txFrames: tx.frames,
-      txBytes: tx.bytes,
-      txErrors: tx.errors,
-    };
+    return this.queue.stats();
   }
 
   /** Hands the queue back to the thread that opened the device. Frames that this thread still holds must be given back before. */
@@ -210,9 +167,5 @@ export class QueueNic implements Nic {
     rxVector.close();
     this.mapping.close();
     return Promise.resolve();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 }

@@ -5,24 +5,16 @@
  * Queues and descriptors are those of ../queue.ts and ../descriptors.ts.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Device, type IrqVector, type OpenOptions } from 'vfio';
-import {
-  type BufferPool,
-  type Burst,
-  Counters,
-  type LinkState,
-  type Nic,
-  type NicStats,
-  type RxRing,
-  type TxRing,
-} from 'vfio/kit';
+import { type Device, type OpenOptions } from 'vfio';
+import { type BufferPool, Counters, type LinkState, type Nic, type NicStats } from 'vfio/kit';
 import { requireDevice } from '../../nic/device-id.js';
 import { macFromWords } from '../../nic/mac.js';
 import { openStarted } from '../../nic/open-started.js';
 import { waitForLink } from '../../nic/wait-for-link.js';
-import { MAX_FRAME, MIN_FRAME } from '../descriptors.js';
+import { MAX_FRAME } from '../descriptors.js';
 import { linkState } from '../link.js';
 import { makePool } from '../memory.js';
+import { NicOverQueue } from '../nic-over-queue.js';
 import { bells, makeRings, Queue, startQueue } from '../queue.js';
 import { VfInterrupts } from './interrupts.js';
 import { Mailbox, Request } from './mailbox.js';
@@ -42,22 +34,21 @@ export interface IgbVfOptions {
   pool?: BufferPool;
 }
 
-export class IgbVf implements Nic {
-  readonly minFrame = MIN_FRAME;
-  readonly maxFrame = MAX_FRAME;
-
+export class IgbVf extends NicOverQueue implements Nic {
   private constructor(
     readonly device: Device,
     readonly registers: VfRegisters,
     /** The six bytes of the Ethernet address that the physical function's driver gave us. */
     readonly mac: Uint8Array,
     readonly pool: BufferPool,
-    private readonly queue: Queue,
+    queue: Queue,
     readonly interrupts: VfInterrupts,
     /** What the device has counted. */
     readonly counters: Counters<'received' | 'multicasts' | 'transmitted'>,
     private readonly ownPool: boolean,
-  ) {}
+  ) {
+    super(queue);
+  }
 
   static supports(vendorId: number, deviceId: number): boolean {
     return vendorId === INTEL && deviceId === DEVICE_ID;
@@ -117,38 +108,6 @@ export class IgbVf implements Nic {
     return this.device.closed;
   }
 
-  get rings(): { rx: RxRing; tx: TxRing } {
-    return this.queue;
-  }
-
-  rxBurst(burst: Burst, max?: number): number {
-    return this.queue.rxBurst(burst, max);
-  }
-
-  txBurst(burst: Burst, count: number, from?: number): number {
-    return this.queue.txBurst(burst, count, from);
-  }
-
-  get txPending(): number {
-    return this.queue.tx.unsent;
-  }
-
-  get rxPending(): boolean {
-    return this.queue.rxPending;
-  }
-
-  get rxVector(): IrqVector {
-    return this.queue.rxVector;
-  }
-
-  armRxInterrupt(): void {
-    this.queue.armRxInterrupt();
-  }
-
-  disarmRxInterrupt(): void {
-    this.queue.disarmRxInterrupt();
-  }
-
   /** That of the physical function. */
   get link(): LinkState {
     return linkState(this.registers);
@@ -166,19 +125,9 @@ export class IgbVf implements Nic {
     });
   }
 
+  /** What a virtual function misses is counted by the physical one. */
   stats(): NicStats {
-    const { rx, tx } = this.queue;
-    return {
-      rxFrames: rx.frames,
-      rxBytes: rx.bytes,
-      rxErrors: rx.errors,
-      // What a virtual function misses is counted by the physical one.
-      rxMissed: 0,
-      rxNoBuffer: rx.noBuffer,
-      txFrames: tx.frames,
-      txBytes: tx.bytes,
-      txErrors: tx.errors,
-    };
+    return this.queue.stats();
   }
 
   /** Resets the function, which ends all its DMA and interrupts, and closes it. Buffers go to the pool. */
@@ -192,10 +141,6 @@ export class IgbVf implements Nic {
       if (this.ownPool) this.pool.arena.unmapFor(this.device.dma);
       await this.device.close();
     }
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 }
 
