@@ -8,6 +8,9 @@ export const packageRoot = path.join(__dirname, '..', '..');
 /** Sources of what runs inside the guest. */
 export const guestSources = path.join(packageRoot, 'lab', 'guest');
 
+/** Sources of what the lab runs on the host. */
+export const hostSources = path.join(packageRoot, 'lab', 'host');
+
 /** What the kernels that are built here shall be able to do. */
 export const kernelConfigs = path.join(packageRoot, 'lab', 'kernel-config');
 

@@ -33,6 +33,8 @@ export interface MachineFiles {
   monitorPortFd: number;
   /** What the IOMMU's device can be told (iommus.ts), for those where that depends on QEMU. */
   iommuProperties?: ReadonlySet<string> | undefined;
+  /** The speed of the guest's time stamp counter, where the kernel must not measure it (processor-clock.ts). */
+  processorClockKhz?: number | undefined;
 }
 
 /** What a machine needs besides QEMU's arguments. */
@@ -89,11 +91,16 @@ export function buildMachine(profile: Profile, files: MachineFiles, accelerator:
 }
 
 /** What every boot says to the kernel, and the profile on top. */
-function kernelCommandLine(profile: Profile, iommu: Iommu, files: Pick<MachineFiles, 'out'>): string {
+function kernelCommandLine(
+  profile: Profile,
+  iommu: Iommu,
+  files: Pick<MachineFiles, 'out' | 'processorClockKhz'>,
+): string {
   return [
     'console=ttyS0 quiet panic=-1 oops=panic',
     // Otherwise the clock source falls back to HPET after some seconds and each reading of it costs 16 times more.
     'tsc=reliable',
+    ...(files.processorClockKhz === undefined ? [] : [`tsc_early_khz=${files.processorClockKhz}`]),
     // The kernel's test of the timer counts on a processor that runs all the time; on a busy host it fails and panics.
     'no_timer_check',
     // Against attacks between programs of one processor, which cost an emulated one a tenth of its speed.

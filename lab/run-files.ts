@@ -34,6 +34,7 @@ export function writeRunFiles(options: VmOptions, directory: string, console: st
       monitorFd,
       monitorPortFd,
       iommuProperties: options.iommuProperties,
+      processorClockKhz: options.processorClockKhz,
     },
     options.accelerator,
   );

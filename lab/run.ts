@@ -10,6 +10,7 @@ import { propertiesNeeded } from './iommus.js';
 import { ensureKernel } from './kernels.js';
 import { packageRoot } from './paths.js';
 import { defaultProfile, findProfile, type Profile } from './profiles.js';
+import { processorClockKhz } from './processor-clock.js';
 import { type Progress, silent } from './progress.js';
 import { deviceProperties, ensureQemu } from './qemu-program.js';
 import { Vm } from './vm.js';
@@ -121,6 +122,7 @@ export async function bootLab(options: BootOptions = {}, cwd = process.cwd()): P
     kernel,
     initramfs,
     accelerator,
+    processorClockKhz: await processorClockKhz(accelerator, progress),
     qemu,
     iommuProperties,
     outDir: options.outDir === undefined ? undefined : realpathSync(options.outDir),

@@ -21,6 +21,8 @@ export interface VmOptions {
   kernel: Kernel;
   initramfs: string;
   accelerator: Accelerator;
+  /** What the guest's kernel shall take its time stamp counter's speed to be; undefined: what it measures. */
+  processorClockKhz?: number | undefined;
   qemu: Qemu;
   /** What the IOMMU's device can be told, for those where that depends on QEMU. */
   iommuProperties?: ReadonlySet<string> | undefined;

@@ -11,6 +11,8 @@ export interface StoredOutcome {
   detail?: string;
   /** What it showed of the uAPI, if it passed. */
   evidence?: Evidence;
+  /** How it failed the first time, when it passed the second. */
+  failedFirst?: string;
 }
 
 /** One part of a test run, such as all tests on one machine. */

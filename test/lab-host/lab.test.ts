@@ -37,6 +37,15 @@ describe('lab: a booted machine', function () {
     assert.deepEqual({ stdout, exitCode }, { stdout: 'vfio-lab\n', exitCode: 0 });
   });
 
+  it('has a clock that goes no faster than that of the host', async () => {
+    const start = performance.now();
+    const { stdout } = await run(['sh', '-c', 'cat /proc/uptime; sleep 1; cat /proc/uptime']);
+    const [begin = 0, end = 0] = stdout.split('\n').map(line => Number(line.split(' ')[0]));
+    const seconds = (performance.now() - start) / 1000;
+    assert.ok(end - begin >= 1);
+    assert.ok(end - begin < seconds + 0.02, `${end - begin} s of the guest's took ${seconds} s`);
+  });
+
   it('returns exit codes', async () => {
     assert.equal((await run(['true'])).exitCode, 0);
     assert.equal((await run(['sh', '-c', 'exit 3'])).exitCode, 3);

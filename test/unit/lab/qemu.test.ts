@@ -67,6 +67,13 @@ describe('lab: QEMU command line', () => {
     );
   });
 
+  it('tells the kernel the speed of its clock, where it must not measure it', () => {
+    const append = (given: MachineFiles): string | undefined =>
+      values(buildMachine(findProfile('stock'), given, 'tcg').args, '-append')[0];
+    assert.match(append({ ...files, processorClockKhz: 2_596_098 }) ?? '', / tsc_early_khz=2596098 /);
+    assert.doesNotMatch(append(files) ?? '', /tsc_early_khz/);
+  });
+
   it('names the accelerator', () => {
     assert.deepEqual(values(machine.args, '-accel'), ['tcg,thread=multi']);
     const counted = buildMachine(findProfile('stock'), files, 'counted').args;
