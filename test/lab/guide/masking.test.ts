@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { setTimeout as pause } from 'node:timers/promises';
 import { Device, IrqIndex } from 'vfio';
 import { devices } from '../../../lab/devices';
 import { native } from '../../../lib/native';
@@ -8,7 +7,7 @@ import { needs } from '../../support/needs';
 import { bound, opened } from '../support/bound';
 import { EduCard } from '../support/edu';
 import { silence } from '../support/interrupts';
-import { Cause, Reg, routeInterrupts, SPACING_MS } from '../support/nic';
+import { allSent, Cause, Reg, routeInterrupts } from '../support/nic';
 import { labSuite } from '../support/suite';
 import { Command } from '../support/sysfs';
 
@@ -81,7 +80,7 @@ labSuite('guide: masking MSI and MSI-X', () => {
     assert((await vector.wait(limit)) > 0);
     registers.write32(Reg.IMC, 0xffff_ffff);
     // QEMU 7.2 aborts when MSI-X goes while the device still holds an interrupt back.
-    await pause(20 * SPACING_MS);
+    await allSent();
     device.msix.disable();
     device.disableBusMaster();
   });

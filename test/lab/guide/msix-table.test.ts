@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Mapping } from 'vfio';
 import { devices } from '../../../lab/devices';
 import { needs } from '../../support/needs';
 import { opened } from '../support/bound';
 import { silence } from '../support/interrupts';
-import { Cause, interruptFor, Reg, routeInterrupts, SPACING_MS } from '../support/nic';
+import { allSent, Cause, interruptFor, Reg, routeInterrupts } from '../support/nic';
 import { labSuite } from '../support/suite';
 
 /** An entry of the MSI-X table: address, data, mask bit. */
@@ -32,7 +31,7 @@ labSuite('guide: the MSI-X table', () => {
   async function arrives(): Promise<boolean> {
     const [vector] = nic.device.msix.enabled;
     assert(vector !== undefined);
-    await pause(20 * SPACING_MS);
+    await allSent();
     vector.waitSync(0);
     interruptFor(registers, Cause.RXQ0);
     const [outcome] = await Promise.allSettled([vector.wait({ timeoutMs: 1000 })]);
@@ -63,6 +62,7 @@ labSuite('guide: the MSI-X table', () => {
     table.write32(at + Entry.ADDRESS, 0);
     assert.equal(await arrives(), false);
     table.write32(at + Entry.ADDRESS, address);
+    await allSent();
     nic.device.msix.disable();
     nic.device.msix.enable(1);
     assert.equal(await arrives(), true);
@@ -71,7 +71,7 @@ labSuite('guide: the MSI-X table', () => {
   it('has a mask bit for each vector that works, and that the kernel does not know about', async () => {
     const [vector] = nic.device.msix.enabled;
     assert(vector !== undefined);
-    await pause(20 * SPACING_MS);
+    await allSent();
     vector.waitSync(0);
     table.write32(at + Entry.CONTROL, 1);
     interruptFor(registers, Cause.RXQ0);
@@ -90,7 +90,7 @@ labSuite('guide: the MSI-X table', () => {
     assert.equal(await arrives(), true);
     registers.write32(Reg.IMC, 0xffff_ffff);
     // QEMU 7.2 aborts when MSI-X goes while the device still holds an interrupt back.
-    await pause(20 * SPACING_MS);
+    await allSent();
     nic.device.msix.disable();
     nic.device.disableBusMaster();
   });

@@ -5,7 +5,7 @@ import { devices } from '../../../lab/devices';
 import { covers } from '../../support/covers';
 import { opened } from '../support/bound';
 import { silence } from '../support/interrupts';
-import { Cause, interruptFor, routeInterrupts, SPACING_MS } from '../support/nic';
+import { allSent, Cause, interruptFor, routeInterrupts, SPACING_MS } from '../support/nic';
 import { labSuite } from '../support/suite';
 
 labSuite('MSI-X sent by the device itself', () => {
@@ -17,13 +17,14 @@ labSuite('MSI-X sent by the device itself', () => {
     vectors = nic.device.msix.enable(3);
     routeInterrupts(registers);
   });
-  afterEach(() => {
+  afterEach(async () => {
+    await allSent();
     nic.device.msix.disable();
     nic.device.disableBusMaster();
   });
   /** Interrupt moderation may send once more what came before; that is taken here, and not for what comes next. */
   const settle = async (): Promise<void> => {
-    await sleep(20 * SPACING_MS);
+    await allSent();
     for (const vector of nic.device.msix.enabled) vector.waitSync(0);
   };
   const causes = [Cause.RXQ0, Cause.TXQ0, Cause.LINK_STATUS_CHANGE | Cause.OTHER];

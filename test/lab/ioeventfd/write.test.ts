@@ -5,7 +5,7 @@ import { devices } from '../../../lab/devices';
 import { covers } from '../../support/covers';
 import { opened } from '../support/bound';
 import { held } from '../support/held';
-import { Cause, Reg, routeInterrupts } from '../support/nic';
+import { allSent, Cause, Reg, routeInterrupts } from '../support/nic';
 import { labSuite } from '../support/suite';
 
 /** Registers of the NVMe controller that keep what is written while it is disabled, in any width. */
@@ -84,6 +84,7 @@ labSuite('ioeventfd: the kernel writes a register', () => {
     const fired = vector.wait({ timeoutMs: 20_000 });
     doorbell.trigger();
     assert.ok((await fired) > 0);
+    await allSent();
     device.msix.disable();
     device.disableBusMaster();
     bar.close();

@@ -4,13 +4,14 @@ import { devices } from '../../../lab/devices';
 import { covers } from '../../support/covers';
 import { opened } from '../support/bound';
 import { loopback, silence } from '../support/interrupts';
-import { Cause, interruptFor, routeInterrupts } from '../support/nic';
+import { allSent, Cause, interruptFor, routeInterrupts } from '../support/nic';
 import { labSuite } from '../support/suite';
 
 labSuite('dynamic MSI-X (kernel 6.5)', () => {
   const nic = opened(devices.nicA);
   const nvme = opened(devices.nvme);
-  afterEach(() => {
+  afterEach(async () => {
+    await allSent();
     nic.device.msix.disable();
     nvme.device.msix.disable();
   });

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { setTimeout as pause } from 'node:timers/promises';
 import { Device } from 'vfio';
 import { devices } from '../../../lab/devices';
 import { needs } from '../../support/needs';
 import { bound } from '../support/bound';
 import { EduCard } from '../support/edu';
 import { loopback } from '../support/interrupts';
-import { Cause, interruptFor, Reg, routeInterrupts, SPACING_MS } from '../support/nic';
+import { allSent, Cause, interruptFor, Reg, routeInterrupts } from '../support/nic';
 import { labSuite } from '../support/suite';
 
 const limit = { timeoutMs: 20_000 };
@@ -27,7 +26,7 @@ labSuite('no-IOMMU mode: interrupts', () => {
       assert(((await vectors[i]?.wait(limit)) ?? 0) > 0, `vector ${i}`);
     }
     registers.write32(Reg.IMC, 0xffff_ffff);
-    await pause(20 * SPACING_MS);
+    await allSent();
   });
 
   it('MSI and INTx work the same', async () => {

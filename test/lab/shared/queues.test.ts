@@ -6,7 +6,7 @@ import { reset } from '../../../examples/e1000e/reset';
 import { Adopter } from '../../support/adopter';
 import { bound } from '../support/bound';
 import { held } from '../support/held';
-import { Reg, routeInterrupts } from '../support/nic';
+import { allSent, Reg, routeInterrupts } from '../support/nic';
 import { labSuite } from '../support/suite';
 
 /** Twice as many fit into the receive ring. */
@@ -106,6 +106,7 @@ labSuite('one queue of a NIC to each worker', () => {
       );
     }
     assert.deepEqual([rx.adoptedBy, tx.adoptedBy], [undefined, undefined]);
+    await allSent();
     await device.close();
     assert.deepEqual(held(), before);
   });

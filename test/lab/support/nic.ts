@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Mapping } from 'vfio';
 import { Cause, registerMap } from '../../../examples/e1000e/registers';
 
@@ -14,6 +15,14 @@ export const Reg = Object.fromEntries(Object.entries(specs).map(([name, { offset
  * follows each interrupt with a needless second one (until QEMU 8): a count is then at least what it should be.
  */
 export const SPACING_MS = 2;
+
+/**
+ * Until no interrupt is put off any more. An 82574L of QEMU's must not lose MSI-X before: the emulator dies of an assertion
+ * (until QEMU 8). A reset of the NIC forgets those it has put off, too.
+ */
+export async function allSent(): Promise<void> {
+  await setTimeout(20 * SPACING_MS);
+}
 
 /** Lets the NIC send its receive, transmit and other causes as MSI-X vectors 0, 1 and 2. */
 export function routeInterrupts(registers: Mapping): void {
