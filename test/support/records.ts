@@ -22,6 +22,10 @@ export interface Outcome {
   detail?: string;
   /** What it showed of the kernel's interface, if it passed. */
   evidence?: Evidence;
+  /** It was the process that failed, not the test alone: others may not have run. */
+  ofProcess?: true;
+  /** How it failed the first time, when it passed the second (`runner/repeat.ts`). */
+  failedFirst?: string;
 }
 
 /**
@@ -63,7 +67,7 @@ function outcome({ title, state, detail, evidence }: Extract<TestRecord, { event
 }
 
 function failure(title: string, detail: string): Outcome {
-  return { title, state: 'failed', detail };
+  return { title, state: 'failed', detail, ofProcess: true };
 }
 
 function lastBegun(records: readonly TestRecord[]): string {

@@ -9,6 +9,7 @@ import { despiteDeadQemu } from '../despite-dead-qemu.js';
 import { type Outcome } from '../records.js';
 import { collect, type Instrument, mochaArguments, recordsFile, type Selection } from './mocha.js';
 import { originalPositions } from './positions.js';
+import { repeatFailed } from './repeat.js';
 import type { Stage } from './stage.js';
 
 /** A machine of the lab, with one of its kernels other than the one it has by itself. */
@@ -28,25 +29,30 @@ export function labStage(
   return {
     name: `lab ${machineName(machine)}`,
     run: async output => {
-      let found: Outcome[] = [];
-      const outcomes = await collect(selection, async outDir => {
-        const ending = await despiteDeadQemu(
-          () => {
+      const say = (text: string): void => void output.write(text);
+      const found: Outcome[] = [];
+      const run = (tests: Selection): Promise<Outcome[]> =>
+        collect(tests, async outDir => {
+          const ending = await despiteDeadQemu(() => {
             rmSync(path.join(outDir, recordsFile), { force: true });
-            return runTests(machine, selection, timeoutMs, outDir, output, env);
-          },
-          text => output.write(text),
-        );
-        found = instrument?.findings(outDir, output) ?? [];
-        return ending;
-      });
+            return runTests(machine, tests, timeoutMs, outDir, output, env);
+          }, say);
+          found.push(...(instrument?.findings(outDir, output) ?? []));
+          return ending;
+        });
+      const outcomes = await repeatFailed(await run(selection), selection, run, say);
       return [...outcomes, ...found].map(inSources);
     },
   };
 }
 
 function inSources(outcome: Outcome): Outcome {
-  return outcome.detail === undefined ? outcome : { ...outcome, detail: originalPositions(outcome.detail) };
+  const { detail, failedFirst } = outcome;
+  return {
+    ...outcome,
+    ...(detail === undefined ? {} : { detail: originalPositions(detail) }),
+    ...(failedFirst === undefined ? {} : { failedFirst: originalPositions(failedFirst) }),
+  };
 }
 
 /** Boots the machine and runs the tests in it; returns how mocha ended when not well. */

@@ -5,6 +5,7 @@ import { temporaryRoot } from '../../../lab/paths.js';
 import { errorText } from '../error-text.js';
 import { type Outcome, outcomes } from '../records.js';
 import { runNode } from './child.js';
+import { repeatFailed } from './repeat.js';
 import type { Stage } from './stage.js';
 
 /** Which tests to run. */
@@ -89,13 +90,16 @@ export function hostStage(
   return {
     name,
     run: async output => {
-      let found: Outcome[] = [];
-      const outcomes = await collect(selection, async directory => {
-        const env = { ...process.env, ...instrument?.env(directory) };
-        const ending = await runNode(mochaArguments(selection, directory), { output, timeoutMs, env });
-        found = instrument?.findings(directory, output) ?? [];
-        return ending;
-      });
+      const found: Outcome[] = [];
+      const run = (tests: Selection): Promise<Outcome[]> =>
+        collect(tests, async directory => {
+          const env = { ...process.env, ...instrument?.env(directory) };
+          const ending = await runNode(mochaArguments(tests, directory), { output, timeoutMs, env });
+          found.push(...(instrument?.findings(directory, output) ?? []));
+          return ending;
+        });
+      const say = (text: string): void => void output.write(text);
+      const outcomes = await repeatFailed(await run(selection), selection, run, say);
       return [...outcomes, ...found];
     },
   };

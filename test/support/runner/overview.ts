@@ -1,9 +1,10 @@
 import type { Outcome } from '../records.js';
 import { count, countText, type StageResult } from './stage.js';
-import { section, table } from './summary.js';
+import { section, table, unsteady } from './summary.js';
 
 /**
- * The end of a long run: the table, how often which reason skipped tests, what failed, and as the last line the counts.
+ * The end of a long run: the table, how often which reason skipped tests, what passed only when repeated, what failed, and
+ * as the last line the counts.
  * Naming each skipped test would be a line for every test of every machine that lacks something.
  */
 export function overview(results: readonly StageResult[], wallSeconds: number): string {
@@ -13,7 +14,7 @@ export function overview(results: readonly StageResult[], wallSeconds: number): 
     ...results.map(({ name, outcomes, seconds }) => row(name, outcomes, seconds)),
     row('in all', all, wallSeconds),
   ];
-  const parts = [table(rows), skipped(all), section('Failed', results, 'failed')];
+  const parts = [table(rows), skipped(all), unsteady(results), section('Failed', results, 'failed')];
   return `\n${parts.filter(text => text !== '').join('\n')}\n${countText(all)}\n`;
 }
 

@@ -13,6 +13,7 @@ export function summary(results: readonly StageResult[], wallSeconds: number): s
   const sections = [
     table(rows),
     section('Skipped', results, 'skipped'),
+    unsteady(results),
     section('Failed', results, 'failed'),
   ];
   return `\n${sections.filter(text => text !== '').join('\n')}\n${countText(all)}\n`;
@@ -37,10 +38,24 @@ export function table(rows: readonly string[][]): string {
 
 /** What came out one way, numbered, with all that is known about it. */
 export function section(title: string, results: readonly StageResult[], state: Outcome['state']): string {
+  return numbered(title, results, outcome => (outcome.state === state ? (outcome.detail ?? '') : undefined));
+}
+
+/** What passed only when it was repeated, with how it failed before. */
+export function unsteady(results: readonly StageResult[]): string {
+  return numbered('Passed only when repeated', results, outcome => outcome.failedFirst);
+}
+
+function numbered(
+  title: string,
+  results: readonly StageResult[],
+  detailOf: (outcome: Outcome) => string | undefined,
+): string {
   const entries = results.flatMap(({ name, outcomes }) =>
-    outcomes
-      .filter(outcome => outcome.state === state)
-      .map(outcome => ({ title: `${name}: ${outcome.title}`, detail: outcome.detail ?? '' })),
+    outcomes.flatMap(outcome => {
+      const detail = detailOf(outcome);
+      return detail === undefined ? [] : [{ title: `${name}: ${outcome.title}`, detail }];
+    }),
   );
   if (entries.length === 0) return '';
   const texts = entries.map(({ title: what, detail }, i) => {

@@ -33,14 +33,24 @@ describe('test records', () => {
     const text = lines(begin('a'), end('a', 'passed'), begin('b'));
     assert.deepEqual(outcomes(text, 'killed by SIGSEGV', false), [
       { title: 'suite > a', state: 'passed' },
-      { title: 'suite > b', state: 'failed', detail: 'the test process ended early: killed by SIGSEGV' },
+      {
+        title: 'suite > b',
+        state: 'failed',
+        detail: 'the test process ended early: killed by SIGSEGV',
+        ofProcess: true,
+      },
     ]);
     assert.equal(
       outcomes(lines(begin('a'), end('a', 'passed')), undefined, false)[1]?.title,
       'after suite > a',
     );
     assert.deepEqual(outcomes('', 'exit code 1', true), [
-      { title: 'loading the tests', state: 'failed', detail: 'the test process ended early: exit code 1' },
+      {
+        title: 'loading the tests',
+        state: 'failed',
+        detail: 'the test process ended early: exit code 1',
+        ofProcess: true,
+      },
     ]);
   });
 
