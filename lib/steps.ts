@@ -6,6 +6,8 @@
  * them on the spot, `runAsync` off the loop. `try`/`finally` around a step works the same in both.
  */
 
+import { setTimeout } from 'node:timers/promises';
+
 /** A piece of work that blocks when `async` is false and returns a promise when it is true. */
 export type Step<T = unknown> = (async: boolean) => T | Promise<T>;
 export type Steps<T> = Generator<Step, T, unknown>;
@@ -13,6 +15,15 @@ export type Steps<T> = Generator<Step, T, unknown>;
 /** `const fd = yield* step(async => native().groupGetDeviceFd(group, name, async))` */
 export function* step<T>(work: Step<T>): Steps<T> {
   return (yield work) as T;
+}
+
+/** Lets that many milliseconds pass. */
+export function pause(milliseconds: number): Steps<unknown> {
+  return step<unknown>(async =>
+    async
+      ? setTimeout(milliseconds)
+      : Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds),
+  );
 }
 
 export function runSync<T>(steps: Steps<T>): T {

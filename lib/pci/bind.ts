@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import { attemptStep } from '../errors/explain';
 import { busyError, VfioError } from '../errors/vfio-error';
 import { native, type RestoreHandle } from '../native';
-import { runAsync, runSync, type Steps } from '../steps';
+import { pause, runAsync, runSync, type Steps } from '../steps';
 import { options as checkOptions, string } from '../validate';
 import { parseAddress } from './address';
 import { isOpen, restoreOnExit } from './exit';
@@ -92,8 +92,8 @@ export class Binding implements Disposable, AsyncDisposable {
  * access to sysfs, so usually root. Every member of an IOMMU group must leave its kernel driver before the group can be
  * used.
  *
- * @throws VfioError `ERR_VFIO_NO_DEVICE`, `ERR_VFIO_NOT_BOUND` when the driver does not take the device, or the code of
- *   the failed sysfs write; the device is then back where it was
+ * @throws VfioError `ERR_VFIO_NO_DEVICE`, `ERR_VFIO_NOT_BOUND` when the driver does not take the device within a second,
+ *   or the code of the failed sysfs write; the device is then back where it was
  */
 export async function bindDevice(address: string, options?: BindOptions): Promise<Binding> {
   return runAsync(bindSteps(address, options));
@@ -136,7 +136,7 @@ export function* bindSteps(where: string, options?: BindOptions): Steps<Binding>
     yield* write(override, driver, doing, address);
     if (previous !== undefined) yield* write(`${driverPath(previous)}/unbind`, address, doing, address);
     yield* write('/sys/bus/pci/drivers_probe', address, doing, address);
-    if (driverOf(address) !== driver) {
+    if (!(yield* taken(address, driver))) {
       throw new VfioError(`${doing} failed: the driver did not take it`, {
         code: 'ERR_VFIO_NOT_BOUND',
         address,
@@ -154,6 +154,23 @@ export function* bindSteps(where: string, options?: BindOptions): Steps<Binding>
     throw error;
   }
   return binding;
+}
+
+/** How long the kernel may take to give a device to the driver that it was told, in milliseconds. */
+const takingMs = 1000;
+
+/**
+ * Whether the driver has the device. One that was plugged in a moment ago can be seen before the kernel has given it its
+ * resources; until then no driver matches it, and to probe it does nothing and succeeds. When the kernel gets there, it
+ * gives the device to whom `driver_override` names by itself.
+ */
+function* taken(address: string, driver: string): Steps<boolean> {
+  const deadline = performance.now() + takingMs;
+  while (driverOf(address) !== driver) {
+    if (performance.now() > deadline || !deviceExists(address)) return false;
+    yield* pause(10);
+  }
+  return true;
 }
 
 function* write(path: string, data: string, doing: string, address: string): Steps<void> {

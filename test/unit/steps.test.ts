@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { runAsync, runSync, step, type Steps } from '../../lib/steps.js';
+import { pause, runAsync, runSync, step, type Steps } from '../../lib/steps.js';
 
 /** Adds up what its steps answer; a step that fails counts as 100, and the end is noted. */
 function* sum(log: string[], answers: readonly (number | Error)[]): Steps<number> {
@@ -50,6 +50,19 @@ describe('steps', () => {
     assert.throws(() => runSync(sum(log, [fatal, 1])), fatal);
     await assert.rejects(runAsync(sum(log, [fatal, 1])), fatal);
     assert.deepEqual(log, ['sync', 'end', 'async', 'end']);
+  });
+
+  it('lets time pass, off the loop or on the spot', async () => {
+    const begin = performance.now();
+    runSync(pause(20));
+    const middle = performance.now();
+    assert.ok(middle - begin >= 19, `${middle - begin} ms`);
+    let turns = 0;
+    const counting = setInterval(() => turns++, 1);
+    await runAsync(pause(20));
+    clearInterval(counting);
+    assert.ok(performance.now() - middle >= 19);
+    assert.ok(turns > 0);
   });
 
   it('takes bodies without steps', async () => {

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
-import { Device, VfioError } from 'vfio';
+import { bindDevice, bindDeviceSync, Device, VfioError } from 'vfio';
 import { devices } from '../../../lab/devices';
 import { Edu, EduCard } from '../support/edu';
 import { held } from '../support/held';
-import { pulling } from '../support/replug';
+import { Monitor, slotOf } from '../support/monitor';
+import { becomes, present, pulling } from '../support/replug';
 import { labSuite } from '../support/suite';
+import { driverOf } from '../support/sysfs';
 
 const ID = 0x0100_00ed;
 const address = devices.edu;
@@ -91,6 +93,22 @@ labSuite('a device that is pulled while it is used', function () {
     assert.equal(warning.code, 'ERR_VFIO_TIMEOUT');
     assert.match(warning.message, /0000:04:00\.0 is closed now.*had 300 ms/);
     assert.deepEqual(await polling, { values: [ID], end: 'ERR_VFIO_CLOSED' });
+  });
+
+  it('can be bound as soon as it is seen again, before the kernel lets drivers have it', async () => {
+    using monitor = await Monitor.connect();
+    const slot = slotOf(address);
+    for (const bind of [bindDevice, bindDeviceSync, bindDevice, bindDeviceSync]) {
+      await monitor.unplug(slot);
+      await monitor.unplugged(slot);
+      await becomes(address, false);
+      await monitor.plug(slot, 'edu');
+      while (!present(address));
+      const binding = await bind(address);
+      assert.equal(driverOf(address), 'vfio-pci');
+      await binding.restore();
+      assert.equal(driverOf(address), undefined);
+    }
   });
 
   it('again and again', async () => {
