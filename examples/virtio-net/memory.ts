@@ -12,8 +12,6 @@ const OVERHEAD = 1 << 16;
 export function makePool(dma: Dma, rxFrames: number, txFrames: number): BufferPool {
   const slots = rxFrames + txFrames;
   const count = Math.ceil(1.5 * slots);
-  return new BufferPool(Arena.for(dma, count * (BUFFER_BYTES + 4) + slots * SLOT_BYTES + OVERHEAD), {
-    count,
-    bufferBytes: BUFFER_BYTES,
-  });
+  const bytes = BufferPool.bytesFor(count, BUFFER_BYTES) + slots * SLOT_BYTES + OVERHEAD;
+  return new BufferPool(Arena.for(dma, bytes), { count, bufferBytes: BUFFER_BYTES });
 }

@@ -59,7 +59,7 @@ export class TxQueue {
     for (; i < end && this.#freeCount > 0; i++) {
       const handle = burst.handle(i);
       const length = burst.length(i);
-      if (handle < pool.start || handle >= pool.start + pool.count * pool.bufferBytes) {
+      if (handle < pool.start || handle >= pool.start + pool.count * pool.stride) {
         this.errors++;
       } else if (length < MIN_FRAME || length > Math.min(MAX_FRAME, pool.bufferBytes)) {
         this.errors++;

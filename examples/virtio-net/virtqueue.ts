@@ -67,7 +67,7 @@ export class Slots {
   readonly handles: Uint32Array;
   readonly #buffers: AddressTable;
   readonly #start: number;
-  readonly #shift: number;
+  readonly #stride: number;
   /** Where the device finds the headers of slot 0 and on: zeroes when sending, which ask for nothing (5.1.6.2). */
   readonly #headers: bigint;
 
@@ -75,7 +75,7 @@ export class Slots {
     this.handles = new Uint32Array(slots);
     this.#buffers = pool.addressTable(iova);
     this.#start = pool.start;
-    this.#shift = Math.log2(pool.bufferBytes);
+    this.#stride = pool.stride;
     this.#headers = iova + BigInt(pool.arena.alloc(slots * HEADER_STRIDE));
   }
 
@@ -101,7 +101,7 @@ export class Slots {
 
   /** Writes the address of a buffer as the two words `at` and `at + 1`. */
   writeAddress(u32: Uint32Array, at: number, handle: number): void {
-    const buffer = (handle - this.#start) >> this.#shift;
+    const buffer = Math.trunc((handle - this.#start) / this.#stride);
     u32[at] = this.#buffers.lo[buffer] as number;
     u32[at + 1] = this.#buffers.hi[buffer] as number;
   }

@@ -11,6 +11,9 @@ import {
 import { Arena } from './arena';
 import type { Burst } from './burst';
 
+const MOST_BUFFERS = 2 ** 22;
+const DEFAULT_BYTES = 2048;
+
 /** How a pool is made. */
 export interface PoolOptions {
   /** How many buffers. */
@@ -21,11 +24,19 @@ export interface PoolOptions {
   debug?: boolean;
 }
 
+/**
+ * Between two buffers, so that their beginnings, which are what programs read of frames, are spread over all of a processor's
+ * cache. A power of two from one to the next would put them all into the same few lines of it, each frame pushing
+ * another one out.
+ */
+const GAP = 64;
+
 /** A pool, or a part of one, on its way to another thread: plain data. See {@link BufferPool.adopt}. */
 export interface SharedPool {
   readonly pool: {
     readonly count: number;
     readonly bufferBytes: number;
+    readonly stride: number;
     readonly start: number;
     readonly stack: { readonly top: number; readonly start: number; readonly end: number };
     /** Where the books are, in debug mode. */
@@ -51,8 +62,10 @@ export class BufferPool {
   /** How many buffers, of all parts together. */
   readonly count: number;
   readonly bufferBytes: number;
-  /** The offset of the first buffer; they lie one behind the other. */
+  /** The offset of the first buffer. */
   readonly start: number;
+  /** Bytes from the beginning of one buffer to that of the next: some more than {@link bufferBytes}. */
+  readonly stride: number;
   /** @internal Where the offset of the first free slot of the stack is kept, and the limits of that offset. */
   readonly stack: { readonly top: number; readonly start: number; readonly end: number };
   /** @internal */
@@ -71,10 +84,24 @@ export class BufferPool {
       count: this.count,
       bufferBytes: this.bufferBytes,
       start: this.start,
+      stride: this.stride,
       stack: this.stack,
     } = this.#place);
     const { owners } = this.#place;
     this.owners = owners === undefined ? undefined : arena.u8.subarray(owners, owners + this.count);
+  }
+
+  /**
+   * How many bytes an arena needs for a pool, in debug mode too; rings and parts of the pool need more.
+   *
+   * @param count how many buffers
+   * @param bufferBytes bytes of each
+   */
+  static bytesFor(count: number, bufferBytes = DEFAULT_BYTES): number {
+    integer(count, 'count', 1, MOST_BUFFERS);
+    powerOfTwo(bufferBytes, 'bufferBytes', 256, 16384);
+    // Each with its place on the stack and in the books; the arena's own page, and what three places are rounded up by.
+    return count * (bufferBytes + GAP + 4 + 1) + 4 * 4096;
   }
 
   /**
@@ -177,7 +204,7 @@ export class BufferPool {
     const first = address64(iova, 'iova') + BigInt(this.start);
     const [lo, hi] = [new Uint32Array(this.count), new Uint32Array(this.count)];
     for (let i = 0; i < this.count; i++) {
-      const address = first + BigInt(i * this.bufferBytes);
+      const address = first + BigInt(i * this.stride);
       lo[i] = Number(address & 0xffff_ffffn);
       hi[i] = Number(address >> 32n);
     }
@@ -186,11 +213,11 @@ export class BufferPool {
 
   /** Which of the pool's buffers a handle is. @throws RangeError `ERR_VFIO_NOT_YOURS` when it is none */
   indexOf(handle: number): number {
-    const index = (integer(handle, 'handle', 0, 2 ** 31) - this.start) / this.bufferBytes;
+    const index = (integer(handle, 'handle', 0, 2 ** 31) - this.start) / this.stride;
     if (Number.isInteger(index) && index >= 0 && index < this.count) return index;
     throw notYours(
       handle,
-      `the buffers of this pool start at ${this.start}, every ${this.bufferBytes} bytes, ${this.count} of them`,
+      `the buffers of this pool start at ${this.start}, every ${this.stride} bytes, ${this.count} of them`,
     );
   }
 
@@ -238,15 +265,16 @@ export class BufferPool {
 /** Finds room for a pool, and puts its buffers on its stack: the first on top. */
 function fill(arena: Arena, options: PoolOptions | undefined): SharedPool['pool'] {
   const given = checkOptions(options, 'options', ['count', 'bufferBytes', 'debug']);
-  const count = integer(given.count, 'options.count', 1, 2 ** 22);
-  const bufferBytes = powerOfTwo(given.bufferBytes ?? 2048, 'options.bufferBytes', 256, 16384);
+  const count = integer(given.count, 'options.count', 1, MOST_BUFFERS);
+  const bufferBytes = powerOfTwo(given.bufferBytes ?? DEFAULT_BYTES, 'options.bufferBytes', 256, 16384);
+  const stride = bufferBytes + GAP;
   const stack = makeStack(arena, count);
-  const start = arena.alloc(count * bufferBytes, 4096);
+  const start = arena.alloc(count * stride, 4096);
   const { u32 } = arena;
-  for (let i = 0; i < count; i++) u32[(stack.start >> 2) + i] = start + (count - 1 - i) * bufferBytes;
+  for (let i = 0; i < count; i++) u32[(stack.start >> 2) + i] = start + (count - 1 - i) * stride;
   u32[stack.top >> 2] = stack.end;
   const owners = given.debug === true ? arena.alloc(count) : undefined;
-  return { count, bufferBytes, start, stack, owners };
+  return { count, bufferBytes, stride, start, stack, owners };
 }
 
 function makeStack(arena: Arena, count: number): SharedPool['pool']['stack'] {

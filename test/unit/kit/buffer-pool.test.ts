@@ -37,7 +37,7 @@ describe('kit: buffer pool', () => {
     const taken = sequence(8).map(() => pool.take());
     assert.deepEqual(
       [...taken].sort((a, b) => a - b),
-      sequence(8).map(i => pool.start + 2048 * i),
+      sequence(8).map(i => pool.start + pool.stride * i),
     );
     assert.equal(pool.free, 0);
     assert.equal(pool.take(), 0);
@@ -63,7 +63,7 @@ describe('kit: buffer pool', () => {
     assert.equal(pool.bytes(handle), bytes);
     assert.throws(() => pool.bytes(handle + 1), {
       code: 'ERR_VFIO_NOT_YOURS',
-      message: /every 2048 bytes, 8 of them/,
+      message: /every 2112 bytes, 8 of them/,
     });
   });
 
@@ -71,10 +71,33 @@ describe('kit: buffer pool', () => {
     const pool = make();
     const iova = 0x1_ffff_f000n - BigInt(pool.start);
     const { lo, hi } = pool.addressTable(iova);
-    assert.deepEqual([...lo.subarray(0, 3)], [0xfffff000, 0xfffff800, 0]);
+    assert.deepEqual([...lo.subarray(0, 3)], [0xfffff000, 0xfffff840, 0x80]);
     assert.deepEqual([...hi.subarray(0, 3)], [1, 1, 2]);
     assert.equal(lo.length, 8);
     assert.throws(() => pool.addressTable(1.5 as never), { code: 'ERR_INVALID_ARG_TYPE' });
+  });
+
+  it('spreads the beginnings of its buffers over all lines of a cache', () => {
+    for (const bufferBytes of [256, 2048, 16384]) {
+      const pool = new BufferPool(new Arena(4 << 20), { count: 64, bufferBytes });
+      assert.ok(pool.stride >= bufferBytes);
+      const lines = sequence(64).map(() => (pool.take() / 64) % 64);
+      assert.equal(new Set(lines).size, 64, `${pool.stride} bytes from buffer to buffer`);
+    }
+  });
+
+  it('says how large an arena it needs', () => {
+    for (const [count, bufferBytes] of [
+      [1, 256],
+      [31, 16384],
+      [1000, 2048],
+    ] as const) {
+      const arena = new Arena(BufferPool.bytesFor(count, bufferBytes));
+      assert.equal(new BufferPool(arena, { count, bufferBytes, debug: true }).free, count);
+    }
+    assert.equal(BufferPool.bytesFor(8), BufferPool.bytesFor(8, 2048));
+    assert.throws(() => BufferPool.bytesFor(0), { code: 'ERR_OUT_OF_RANGE' });
+    assert.throws(() => BufferPool.bytesFor(1, 1000), /bufferBytes must be a power of two; got 1000/);
   });
 
   it('never has more buffers than it is made of', () => {

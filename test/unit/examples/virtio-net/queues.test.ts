@@ -199,7 +199,7 @@ for (const layout of layouts) {
       model.burst.set(0, short, 13);
       model.burst.set(1, long, 1519);
       const foreign = model.burst.handle(2);
-      model.burst.set(2, model.pool.start + 16 * 2048, 60);
+      model.burst.set(2, model.pool.start + 16 * model.pool.stride, 60);
       assert.equal(tx.burst(model.burst, 4), 4);
       assert.deepEqual([tx.errors, tx.frames], [3, 1]);
       assert(model.device.next() !== undefined && model.device.next() === undefined);
