@@ -1,7 +1,7 @@
 /*
  * A ring forwarder as drivers in C mostly are: packets are structs at the beginning of their buffers, and the pool is a stack of
- * them. It is slower than ring-driver.h by what that costs: the structs of all packets lie at the same place of a
- * page, so they compete for the same few lines of the processor's first cache.
+ * them. It is slower than ring-driver.h by what that costs: of each packet a struct is read and written, too, and its half
+ * of a descriptor is written in two pieces, as ixy does it.
  */
 #pragma once
 #include <sys/mman.h>

@@ -9,7 +9,7 @@
  */
 import { Arena, BufferPool, Burst, Forwarder } from 'vfio/kit';
 import { ARRIVALS, ModelNic, REFILLS, SAMPLES, TOUCHED, WARM_UP } from './nic-model.js';
-import { now, reportMedian } from './report.js';
+import { reportMedian } from './report.js';
 
 const MAX_BATCH = 256;
 
@@ -71,24 +71,37 @@ function forwardInOnePass(batch: number): void {
   } while (n > 0);
 }
 
+/** Milliseconds that pass while `work` is done between `prepare` and `prepare`, so many times. */
+function timed(times: number, prepare: () => void, work: () => void): number {
+  let spent = 0;
+  for (let i = 0; i < times; i++) {
+    prepare();
+    const begin = performance.now();
+    work();
+    spent += performance.now() - begin;
+  }
+  return spent;
+}
+
+const nothing = (): void => undefined;
+const refill = (): void => {
+  for (const nic of nics) nic.refill();
+};
+
+/** What the NICs themselves cost is left out, and so is reading the clock. */
 function measure(batch: number, forwardAll: (batch: number) => void): void {
   const samples = new Float64Array(SAMPLES);
+  const packets = REFILLS * ARRIVALS * ports;
   for (let s = -WARM_UP; s < SAMPLES; s++) {
-    const begin = now();
-    for (let r = 0; r < REFILLS; r++) {
-      for (const nic of nics) nic.refill();
-      forwardAll(batch);
-    }
-    const middle = now();
-    for (const nic of nics) nic.idle(REFILLS);
-    const end = now();
-    for (const nic of nics) nic.settle();
-    if (s >= 0) samples[s] = (middle - begin - (end - middle)) / (REFILLS * ARRIVALS * ports);
+    const spent = timed(REFILLS, refill, () => forwardAll(batch));
+    const clock = timed(REFILLS, nothing, nothing);
+    if (s >= 0) samples[s] = (1e6 * (spent - clock)) / packets;
   }
-  reportMedian(`batch-${batch}`, samples, REFILLS * ARRIVALS * ports);
+  reportMedian(`batch-${batch}`, samples, packets);
 }
 
 for (const batch of batches) measure(Number(batch), way === 'pass' ? forwardInOnePass : forwardByBursts);
 const expected = batches.length * (WARM_UP + SAMPLES) * REFILLS * ARRIVALS * ports;
+for (const nic of nics) nic.drain();
 const sent = nics.reduce((sum, nic) => sum + nic.sent, 0);
 if (sent !== expected) throw new Error(`${sent} of ${expected} packets were forwarded`);

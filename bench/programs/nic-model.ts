@@ -1,7 +1,6 @@
 /**
  * A NIC that is simulated in memory: rings of advanced descriptors as Intel's 10-gigabit controllers have them, which
- * the model fills and completes between two visits of the driver. What the model itself costs is measured, too, and
- * taken off. bench/c/nic-model.h is the same.
+ * the model fills and completes between two visits of the driver. bench/c/nic-model.h is the same.
  */
 import { advancedRx, advancedTx, type Bell, type BufferPool, RxRing, TxRing } from 'vfio/kit';
 
@@ -51,27 +50,13 @@ export class ModelNic {
 
   /** What happens between two visits: all that was to be sent is sent, and frames arrive. */
   refill(): void {
-    this.#send(this.#tail[0] as number);
+    this.drain();
     this.#receive();
   }
 
-  /** The same without a driver, as often. */
-  idle(times: number): void {
-    const [rxHead, txHead, sent] = [this.#rxHead, this.#txHead, this.sent];
-    for (let i = 0; i < times; i++) {
-      this.#send((this.#txHead + ARRIVALS) & (RING - 1));
-      this.#receive();
-    }
-    [this.#rxHead, this.#txHead, this.sent] = [rxHead, txHead, sent];
-  }
-
-  /** Takes back what {@link idle} received. */
-  settle(): void {
+  /** Sends what is left to be sent. */
+  drain(): void {
     this.#send(this.#tail[0] as number);
-    for (let i = 0; i < RING; i++) {
-      this.#words[this.#rxWords + 4 * i + 2] = 0;
-      this.#words[this.#rxWords + 4 * i + 3] = 0;
-    }
   }
 
   #receive(): void {
