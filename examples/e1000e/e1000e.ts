@@ -14,12 +14,13 @@ import {
   type RxRing,
   type TxRing,
 } from 'vfio/kit';
+import { linkState } from '../intel/link-state.js';
 import { requireDevice } from '../nic/device-id.js';
 import { openStarted } from '../nic/open-started.js';
 import { Checksums } from './checksums.js';
 import { MAX_FRAME, MIN_FRAME } from './descriptors.js';
 import { Interrupts } from './interrupts.js';
-import { linkState, waitForLink } from './link.js';
+import { waitForLink } from './link.js';
 import { readMacAddress } from './mac-address.js';
 import { makePool } from './memory.js';
 import { restartLink } from './phy.js';

@@ -1,20 +1,11 @@
-/** The state of the link (10.2.2.2) and waiting for it. */
+/** Waiting for the link. */
 import { type LinkState } from 'vfio/kit';
+import { linkState } from '../intel/link-state.js';
 import { type LinkOptions, waitForLink as sleepUntilLink } from '../nic/wait-for-link.js';
 import { type Interrupts } from './interrupts.js';
 import { Cause, type E1000eRegisters } from './registers.js';
 
-const SPEEDS = [10, 100, 1000, 1000];
 const LINK_CAUSES = Cause.LINK_STATUS_CHANGE | Cause.OTHER;
-
-export function linkState({ STATUS }: Pick<E1000eRegisters, 'STATUS'>): LinkState {
-  const status = STATUS.read();
-  return {
-    up: STATUS.extract('LINK_UP', status) === 1,
-    speed: SPEEDS[STATUS.extract('SPEED', status)] ?? 0,
-    fullDuplex: STATUS.extract('FULL_DUPLEX', status) === 1,
-  };
-}
 
 /** Sleeps until the link is up, woken by link-status-change interrupts. Rejects after `timeoutMs`. */
 export function waitForLink(

@@ -5,6 +5,8 @@
  * revision 3.4 (June 2014); all registers are in its chapter 10.2. Nothing in this file has behaviour.
  */
 import { bit, bits, defineRegisters } from 'vfio/kit';
+import { linkFields } from '../intel/link-state.js';
+import { MDIC } from '../intel/mdic.js';
 
 export const registerMap = defineRegisters({
   // General (10.2.2)
@@ -24,7 +26,7 @@ export const registerMap = defineRegisters({
   STATUS: {
     offset: 0x00008,
     access: 'ro',
-    fields: { FULL_DUPLEX: bit(0), LINK_UP: bit(1), SPEED: bits(7, 6), GIO_MASTER_ENABLE: bit(19) },
+    fields: { ...linkFields, GIO_MASTER_ENABLE: bit(19) },
   },
   /** NVM control (10.2.2.3). */
   EEC: {
@@ -49,18 +51,7 @@ export const registerMap = defineRegisters({
     },
   },
   /** Access to the PHY's registers (10.2.2.7). */
-  MDIC: {
-    offset: 0x00020,
-    access: 'rw',
-    fields: {
-      DATA: bits(15, 0),
-      REGISTER: bits(20, 16),
-      PHY: bits(25, 21),
-      OPERATION: bits(27, 26),
-      READY: bit(28),
-      ERROR: bit(30),
-    },
-  },
+  MDIC,
   EXTCNF_CTRL: {
     offset: 0x00f00,
     access: 'rw',
@@ -167,9 +158,6 @@ export const registerMap = defineRegisters({
   ROC: { offset: 0x040ac, access: 'rc' },
 });
 export type E1000eRegisters = ReturnType<(typeof registerMap)['over']>;
-
-/** What MDIC is asked for. */
-export const PhyOperation = { WRITE: 1, READ: 2 } as const;
 
 /** Causes of interrupts: bits of ICR, ICS, IMS, IMC, EIAC and IAM (10.2.4.1). */
 export const Cause = {

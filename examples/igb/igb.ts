@@ -8,10 +8,11 @@
  */
 import { type Device, type Mapping, type OpenOptions } from 'vfio';
 import { type BufferPool, type LinkState, type Nic, type NicStats } from 'vfio/kit';
+import { linkState } from '../intel/link-state.js';
 import { requireDevice } from '../nic/device-id.js';
 import { openStarted } from '../nic/open-started.js';
 import { Interrupts } from './interrupts.js';
-import { linkState, readMacAddress, waitForLink } from './link.js';
+import { readMacAddress, waitForLink } from './link.js';
 import { makePool } from './memory.js';
 import { NicOverQueue } from './nic-over-queue.js';
 import { restartLink } from './phy.js';

@@ -1,11 +1,10 @@
-/** The device's address, the state of the link, and waiting for it. */
-import { type LinkState, type ReadOnlyRegister } from 'vfio/kit';
+/** The device's address, and waiting for the link. */
+import { type LinkState } from 'vfio/kit';
+import { linkState } from '../intel/link-state.js';
 import { macFromWords } from '../nic/mac.js';
 import { type LinkOptions, waitForLink as sleepUntilLink } from '../nic/wait-for-link.js';
 import { type Interrupts } from './interrupts.js';
 import { type IgbRegisters } from './registers.js';
-
-const SPEEDS = [10, 100, 1000, 1000];
 
 /** The address that the reset loaded from the EEPROM into the first receive-address pair. */
 export function readMacAddress(regs: IgbRegisters): Uint8Array {
@@ -14,20 +13,6 @@ export function readMacAddress(regs: IgbRegisters): Uint8Array {
   if (regs.RAH.at(0).extract('VALID', high) === 0)
     throw new Error('The 82576 has no address: its EEPROM is empty or damaged.');
   return macFromWords(low, high);
-}
-
-/** The bits that a virtual function has, too. */
-type StatusRegister = ReadOnlyRegister<
-  Pick<IgbRegisters['STATUS']['fields'], 'LINK_UP' | 'SPEED' | 'FULL_DUPLEX'>
->;
-
-export function linkState({ STATUS }: { readonly STATUS: StatusRegister }): LinkState {
-  const status = STATUS.read();
-  return {
-    up: STATUS.extract('LINK_UP', status) === 1,
-    speed: SPEEDS[STATUS.extract('SPEED', status)] ?? 0,
-    fullDuplex: STATUS.extract('FULL_DUPLEX', status) === 1,
-  };
 }
 
 /** Sleeps until the link is up, woken by link-status-change interrupts. Rejects after `timeoutMs`. */

@@ -1,11 +1,8 @@
-/** The PHY, reached through one MAC register: MDIC. */
+/** The PHY, which firmware and the other ports' drivers use, too. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CONTROL, negotiatingAnew } from '../nic/mii.js';
-import { type IgbRegisters, PhyOperation } from './registers.js';
+import { negotiateAnew } from '../intel/mdic.js';
+import { type IgbRegisters } from './registers.js';
 
-/** Each port's own PHY has this address. */
-const PHY_ADDRESS = 1;
-const ACCESS_MS = 10;
 const OWNERSHIP_MS = 200;
 
 /**
@@ -16,28 +13,9 @@ export async function restartLink(regs: IgbRegisters): Promise<void> {
   const resource = 1 << (1 + regs.STATUS.get('LAN_ID'));
   await own(regs, resource);
   try {
-    const control = await access(regs, PhyOperation.READ, CONTROL);
-    await access(regs, PhyOperation.WRITE, CONTROL, negotiatingAnew(control));
+    await negotiateAnew(regs.MDIC);
   } finally {
     await withSemaphore(regs, () => regs.SW_FW_SYNC.write(regs.SW_FW_SYNC.read() & ~resource));
-  }
-}
-
-/** One access to a register of the PHY; returns its value. */
-async function access(
-  { MDIC }: IgbRegisters,
-  operation: number,
-  register: number,
-  data = 0,
-): Promise<number> {
-  MDIC.set({ OPERATION: operation, REGISTER: register, PHY: PHY_ADDRESS, DATA: data });
-  const deadline = performance.now() + ACCESS_MS;
-  for (;;) {
-    const answer = MDIC.read();
-    if (MDIC.extract('ERROR', answer) === 1) throw new Error(`The PHY has no register ${register}.`);
-    if (MDIC.extract('READY', answer) === 1) return MDIC.extract('DATA', answer);
-    if (performance.now() > deadline) throw new Error(`The PHY did not answer within ${ACCESS_MS} ms.`);
-    await sleep(1);
   }
 }
 

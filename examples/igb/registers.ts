@@ -5,6 +5,8 @@
  * Datasheet", revision 2.7 (June 2014). Nothing in this file has behaviour.
  */
 import { bit, bits, defineRegisters } from 'vfio/kit';
+import { linkFields } from '../intel/link-state.js';
+import { MDIC } from '../intel/mdic.js';
 
 /** Queues each way. */
 export const MOST_QUEUES = 16;
@@ -48,11 +50,9 @@ export const registerMap = defineRegisters({
     offset: 0x00008,
     access: 'ro',
     fields: {
-      FULL_DUPLEX: bit(0),
-      LINK_UP: bit(1),
+      ...linkFields,
       /** Which port of the card this is. */
       LAN_ID: bits(3, 2),
-      SPEED: bits(7, 6),
       GIO_MASTER_ENABLE: bit(19),
     },
   },
@@ -64,18 +64,7 @@ export const registerMap = defineRegisters({
   },
   CTRL_EXT: { offset: 0x00018, access: 'rw', fields: { DRIVER_LOADED: bit(28) } },
   /** Access to the PHY's registers. */
-  MDIC: {
-    offset: 0x00020,
-    access: 'rw',
-    fields: {
-      DATA: bits(15, 0),
-      REGISTER: bits(20, 16),
-      PHY: bits(25, 21),
-      OPERATION: bits(27, 26),
-      READY: bit(28),
-      ERROR: bit(30),
-    },
-  },
+  MDIC,
   /** The semaphore of software and firmware: SMBI is set by reading it. */
   SWSM: { offset: 0x05b50, access: 'rw', fields: { SMBI: bit(0), SWESMBI: bit(1) } },
   /** What software (lower half) and firmware (upper half) own. */

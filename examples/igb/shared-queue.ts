@@ -13,8 +13,8 @@ import {
   type SharedTxRing,
   TxRing,
 } from 'vfio/kit';
+import { linkState } from '../intel/link-state.js';
 import { pollForLink } from '../nic/wait-for-link.js';
-import { linkState } from './link.js';
 import { NicOverQueue } from './nic-over-queue.js';
 import { bells, Queue } from './queue.js';
 import { type IgbRegisters, registerMap } from './registers.js';

@@ -7,12 +7,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Device, type OpenOptions } from 'vfio';
 import { type BufferPool, Counters, type LinkState, type Nic, type NicStats } from 'vfio/kit';
+import { linkState } from '../../intel/link-state.js';
 import { requireDevice } from '../../nic/device-id.js';
 import { macFromWords } from '../../nic/mac.js';
 import { openStarted } from '../../nic/open-started.js';
 import { waitForLink } from '../../nic/wait-for-link.js';
 import { MAX_FRAME } from '../descriptors.js';
-import { linkState } from '../link.js';
 import { makePool } from '../memory.js';
 import { NicOverQueue } from '../nic-over-queue.js';
 import { bells, makeRings, Queue, startQueue } from '../queue.js';

@@ -5,6 +5,7 @@
  * calls VFMailbox, and MAILBOX_MEMORY, its VMBMEM.
  */
 import { bit, bits, defineRegisters } from 'vfio/kit';
+import { linkFields } from '../../intel/link-state.js';
 import { DESCRIPTOR_CONTROL, SPLIT_AND_REPLICATION } from '../registers.js';
 
 const QUEUE = { count: 2, stride: 0x100 } as const;
@@ -14,7 +15,7 @@ export const vfRegisterMap = defineRegisters({
   STATUS: {
     offset: 0x0008,
     access: 'ro',
-    fields: { FULL_DUPLEX: bit(0), LINK_UP: bit(1), SPEED: bits(7, 6) },
+    fields: linkFields,
   },
 
   // The mailbox to the driver of the physical function
