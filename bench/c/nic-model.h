@@ -9,7 +9,7 @@
 enum {
   RING = 512,
   /* From one buffer to the next: spread over the processor's cache, as those of the kit's pool are. */
-  BUFFER = 2048 + 64,
+  BUFFER = 4096 + 64,
   /* Frames between two visits of the driver. */
   ARRIVALS = 448,
   FRAME = 60,

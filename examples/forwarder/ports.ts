@@ -5,7 +5,8 @@ import { echoEdits, L2Forwarder } from './l2-forwarder.js';
 
 /** Both rings of both ports can be full, and as many buffers are on their way. */
 const BUFFERS = 2048;
-const ARENA = 8 << 20;
+/** Bytes for the rings, and what else is kept for them. */
+const RINGS = 1 << 20;
 
 export class Ports implements AsyncDisposable {
   private constructor(
@@ -15,7 +16,7 @@ export class Ports implements AsyncDisposable {
 
   /** Opens one port, whose datagrams go back to where they came from, or two that everything is forwarded between. */
   static async open(addresses: readonly string[], signal: AbortSignal): Promise<Ports> {
-    const pool = new BufferPool(new Arena(ARENA), { count: BUFFERS });
+    const pool = new BufferPool(new Arena(BufferPool.bytesFor(BUFFERS) + RINGS), { count: BUFFERS });
     const echo = addresses.length === 1;
     const nics: Nic[] = [];
     try {

@@ -18,18 +18,27 @@ const DEFAULT_BYTES = 2048;
 export interface PoolOptions {
   /** How many buffers. */
   count: number;
-  /** Bytes of each, a power of two from 256 to 16,384. Default 2,048, which holds any Ethernet frame that is not jumbo. */
+  /**
+   * Bytes of each, a power of two from 256 to 16,384. Default 2,048, which holds any Ethernet frame that is not jumbo. It takes
+   * up to twice as many of the arena: {@link BufferPool.bytesFor}.
+   */
   bufferBytes?: number;
   /** Checks every handle that is given back or sent: see {@link BufferPool}. Default false. */
   debug?: boolean;
 }
 
 /**
- * Between two buffers, so that their beginnings, which are what programs read of frames, are spread over all of a processor's
- * cache. A power of two from one to the next would put them all into the same few lines of it, each frame pushing
- * another one out.
+ * Buffers do not begin at multiples of a power of two: what programs read of frames, their beginnings, would then fall into
+ * the same few lines of a processor's cache, each frame pushing another one out. So each buffer has more room than it needs, and
+ * begins at another line of its room than the one before it.
+ *
+ * One buffer right behind the other, a line apart, would take less memory, but then frames would lie across the border of two
+ * pages. Devices do not mind; QEMU's NICs drop such a frame when they are to send it and the pages are no neighbours in memory.
  */
-const GAP = 64;
+const LINE = 64;
+const PAGE = 4096;
+const room = (bufferBytes: number): number => bufferBytes + Math.min(bufferBytes, PAGE);
+const beginnings = (bufferBytes: number): number => Math.min(bufferBytes, PAGE / 2) / LINE;
 
 /** A pool, or a part of one, on its way to another thread: plain data. See {@link BufferPool.adopt}. */
 export interface SharedPool {
@@ -64,7 +73,7 @@ export class BufferPool {
   readonly bufferBytes: number;
   /** The offset of the first buffer. */
   readonly start: number;
-  /** Bytes from the beginning of one buffer to that of the next: some more than {@link bufferBytes}. */
+  /** Bytes of the arena for each buffer, more than {@link bufferBytes}: buffer `i` is within those from `start + i * stride`. */
   readonly stride: number;
   /** @internal Where the offset of the first free slot of the stack is kept, and the limits of that offset. */
   readonly stack: { readonly top: number; readonly start: number; readonly end: number };
@@ -101,7 +110,7 @@ export class BufferPool {
     integer(count, 'count', 1, MOST_BUFFERS);
     powerOfTwo(bufferBytes, 'bufferBytes', 256, 16384);
     // Each with its place on the stack and in the books; the arena's own page, and what three places are rounded up by.
-    return count * (bufferBytes + GAP + 4 + 1) + 4 * 4096;
+    return count * (room(bufferBytes) + 4 + 1) + 4 * PAGE;
   }
 
   /**
@@ -201,10 +210,10 @@ export class BufferPool {
    * @param iova where the device sees the arena's first byte: `arena.mapFor(device.dma)`
    */
   addressTable(iova: bigint): { readonly lo: Uint32Array; readonly hi: Uint32Array } {
-    const first = address64(iova, 'iova') + BigInt(this.start);
+    address64(iova, 'iova');
     const [lo, hi] = [new Uint32Array(this.count), new Uint32Array(this.count)];
     for (let i = 0; i < this.count; i++) {
-      const address = first + BigInt(i * this.stride);
+      const address = iova + BigInt(handleOf(this.#place, i));
       lo[i] = Number(address & 0xffff_ffffn);
       hi[i] = Number(address >> 32n);
     }
@@ -213,12 +222,9 @@ export class BufferPool {
 
   /** Which of the pool's buffers a handle is. @throws RangeError `ERR_VFIO_NOT_YOURS` when it is none */
   indexOf(handle: number): number {
-    const index = (integer(handle, 'handle', 0, 2 ** 31) - this.start) / this.stride;
-    if (Number.isInteger(index) && index >= 0 && index < this.count) return index;
-    throw notYours(
-      handle,
-      `the buffers of this pool start at ${this.start}, every ${this.stride} bytes, ${this.count} of them`,
-    );
+    const index = Math.floor((integer(handle, 'handle', 0, 2 ** 31) - this.start) / this.stride);
+    if (index >= 0 && index < this.count && handle === handleOf(this.#place, index)) return index;
+    throw notYours(handle, `it is none of the ${this.count} that this pool has from ${this.start} on`);
   }
 
   /** @internal In debug mode: the application gives a buffer to a ring. */
@@ -267,19 +273,27 @@ function fill(arena: Arena, options: PoolOptions | undefined): SharedPool['pool'
   const given = checkOptions(options, 'options', ['count', 'bufferBytes', 'debug']);
   const count = integer(given.count, 'options.count', 1, MOST_BUFFERS);
   const bufferBytes = powerOfTwo(given.bufferBytes ?? DEFAULT_BYTES, 'options.bufferBytes', 256, 16384);
-  const stride = bufferBytes + GAP;
+  const stride = room(bufferBytes);
   const stack = makeStack(arena, count);
-  const start = arena.alloc(count * stride, 4096);
-  const { u32 } = arena;
-  for (let i = 0; i < count; i++) u32[(stack.start >> 2) + i] = start + (count - 1 - i) * stride;
-  u32[stack.top >> 2] = stack.end;
+  const start = arena.alloc(count * stride, PAGE);
   const owners = given.debug === true ? arena.alloc(count) : undefined;
-  return { count, bufferBytes, stride, start, stack, owners };
+  const place = { count, bufferBytes, stride, start, stack, owners };
+  const { u32 } = arena;
+  for (let i = 0; i < count; i++) u32[(stack.start >> 2) + i] = handleOf(place, count - 1 - i);
+  u32[stack.top >> 2] = stack.end;
+  return place;
+}
+
+type Placed = Pick<SharedPool['pool'], 'start' | 'stride' | 'bufferBytes'>;
+
+function handleOf({ start, stride, bufferBytes }: Placed, index: number): number {
+  const at = index * stride;
+  return start + at + LINE * (Math.floor(at / Math.max(PAGE, stride)) % beginnings(bufferBytes));
 }
 
 function makeStack(arena: Arena, count: number): SharedPool['pool']['stack'] {
   const top = arena.alloc(64);
-  const start = arena.alloc(4 * count, 4096);
+  const start = arena.alloc(4 * count, PAGE);
   return { top, start, end: start + 4 * count };
 }
 

@@ -17,7 +17,7 @@ const ENOUGH = 1000;
 export async function goRound(
   run: (forwarder: L2Forwarder, isEnough: () => boolean) => Promise<void>,
 ): Promise<void> {
-  const pool = new BufferPool(new Arena(8 << 20), { count: 2048 });
+  const pool = new BufferPool(new Arena(BufferPool.bytesFor(2048) + (1 << 20)), { count: 2048 });
   await using a = await openNic(devices.nicA, { pool, promiscuous: true });
   await using b = await openNic(devices.nicB, { pool, promiscuous: true });
   await Promise.all([a.waitForLink({ timeoutMs: 30_000 }), b.waitForLink({ timeoutMs: 30_000 })]);

@@ -37,7 +37,7 @@ describe('kit: buffer pool', () => {
     const taken = sequence(8).map(() => pool.take());
     assert.deepEqual(
       [...taken].sort((a, b) => a - b),
-      sequence(8).map(i => pool.start + pool.stride * i),
+      sequence(8).map(i => pool.start + (pool.stride + 64) * i),
     );
     assert.equal(pool.free, 0);
     assert.equal(pool.take(), 0);
@@ -63,7 +63,7 @@ describe('kit: buffer pool', () => {
     assert.equal(pool.bytes(handle), bytes);
     assert.throws(() => pool.bytes(handle + 1), {
       code: 'ERR_VFIO_NOT_YOURS',
-      message: /every 2112 bytes, 8 of them/,
+      message: /none of the 8 that this pool has from/,
     });
   });
 
@@ -71,18 +71,24 @@ describe('kit: buffer pool', () => {
     const pool = make();
     const iova = 0x1_ffff_f000n - BigInt(pool.start);
     const { lo, hi } = pool.addressTable(iova);
-    assert.deepEqual([...lo.subarray(0, 3)], [0xfffff000, 0xfffff840, 0x80]);
-    assert.deepEqual([...hi.subarray(0, 3)], [1, 1, 2]);
+    assert.deepEqual([...lo.subarray(0, 3)], [0xfffff000, 0x40, 0x1080]);
+    assert.deepEqual([...hi.subarray(0, 3)], [1, 2, 2]);
     assert.equal(lo.length, 8);
     assert.throws(() => pool.addressTable(1.5 as never), { code: 'ERR_INVALID_ARG_TYPE' });
   });
 
-  it('spreads the beginnings of its buffers over all lines of a cache', () => {
-    for (const bufferBytes of [256, 2048, 16384]) {
+  it('spreads the beginnings of its buffers over the lines of a cache, each frame in one page', () => {
+    for (const bufferBytes of [256, 512, 1024, 2048, 4096, 16384]) {
       const pool = new BufferPool(new Arena(4 << 20), { count: 64, bufferBytes });
-      assert.ok(pool.stride >= bufferBytes);
-      const lines = sequence(64).map(() => (pool.take() / 64) % 64);
-      assert.equal(new Set(lines).size, 64, `${pool.stride} bytes from buffer to buffer`);
+      const handles = sequence(64).map(() => pool.take());
+      const lines = new Set(handles.map(handle => (handle / 64) % 64));
+      assert.ok(lines.size >= 32, `${bufferBytes}: ${lines.size} lines`);
+      for (const [i, handle] of handles.entries()) {
+        const begin = pool.start + i * pool.stride;
+        assert.ok(handle >= begin && handle + bufferBytes <= begin + pool.stride);
+        const last = handle + Math.min(bufferBytes, 2048) - 1;
+        assert.equal(handle >> 12, last >> 12, 'what lies in one page');
+      }
     }
   });
 

@@ -27,7 +27,7 @@ describe('kit: forwarder', () => {
   });
 
   it('does the same with rings whose tails do not fit one number', () => {
-    const model = new Model({ size: 2048, buffers: 4200, arena: 16 << 20 });
+    const model = new Model({ size: 2048, buffers: 4200, arena: 32 << 20 });
     const forwarder = new Forwarder(model.rx, model.tx);
     assert.equal(forwarder.forward(32), 0);
     let next = 0;

@@ -92,7 +92,7 @@ export class Model {
     buffers = 64,
     debug = false,
     maxFrame = 1518,
-    arena = 1 << 20,
+    arena = 2 << 20,
   }: ModelOptions = {}) {
     this.arena = plainMemory.used ? plainArena(arena) : new Arena(arena);
     this.pool = new BufferPool(this.arena, { count: buffers, debug });
