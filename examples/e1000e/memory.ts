@@ -13,7 +13,7 @@ const OVERHEAD = 1 << 17;
 export function makePool(dma: Dma, rxDescriptors: number, txDescriptors: number): BufferPool {
   const count = Math.ceil(1.5 * (rxDescriptors + txDescriptors));
   const rings = 32 * (rxDescriptors + txDescriptors);
-  return new BufferPool(Arena.for(dma, BufferPool.bytesFor(count, BUFFER_BYTES) + rings + OVERHEAD), {
+  return new BufferPool(Arena.for(dma, BufferPool.bytesFor(count, BUFFER_BYTES, dma) + rings + OVERHEAD), {
     count,
   });
 }

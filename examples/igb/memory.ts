@@ -11,5 +11,5 @@ export function makePool(dma: Dma, queues: number, descriptors: number): BufferP
   const count = Math.ceil(1.5 * queues * descriptors);
   // Each queue may have a stack of its own, which all buffers fit.
   const rings = queues * (32 * descriptors + 4 * count + OVERHEAD);
-  return new BufferPool(Arena.for(dma, BufferPool.bytesFor(count, BUFFER_BYTES) + rings), { count });
+  return new BufferPool(Arena.for(dma, BufferPool.bytesFor(count, BUFFER_BYTES, dma) + rings), { count });
 }

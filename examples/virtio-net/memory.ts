@@ -12,6 +12,6 @@ const OVERHEAD = 1 << 16;
 export function makePool(dma: Dma, rxFrames: number, txFrames: number): BufferPool {
   const slots = rxFrames + txFrames;
   const count = Math.ceil(1.5 * slots);
-  const bytes = BufferPool.bytesFor(count, BUFFER_BYTES) + slots * SLOT_BYTES + OVERHEAD;
+  const bytes = BufferPool.bytesFor(count, BUFFER_BYTES, dma) + slots * SLOT_BYTES + OVERHEAD;
   return new BufferPool(Arena.for(dma, bytes), { count, bufferBytes: BUFFER_BYTES });
 }

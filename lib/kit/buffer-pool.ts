@@ -1,3 +1,5 @@
+import { Dma } from '../dma/dma';
+import { PhysicalDma } from '../dma/physical-dma';
 import {
   address64,
   coded,
@@ -27,18 +29,28 @@ export interface PoolOptions {
   debug?: boolean;
 }
 
-/**
- * Buffers do not begin at multiples of a power of two: what programs read of frames, their beginnings, would then fall into
- * the same few lines of a processor's cache, each frame pushing another one out. So each buffer has more room than it needs, and
- * begins at another line of its room than the one before it.
- *
- * One buffer right behind the other, a line apart, would take less memory, but then frames would lie across the border of two
- * pages. Devices do not mind; QEMU's NICs drop such a frame when they are to send it and the pages are no neighbours in memory.
- */
 const LINE = 64;
 const PAGE = 4096;
-const room = (bufferBytes: number): number => bufferBytes + Math.min(bufferBytes, PAGE);
-const beginnings = (bufferBytes: number): number => Math.min(bufferBytes, PAGE / 2) / LINE;
+
+/** How buffers lie in an arena: from one room for a buffer to the next, and at how many lines of its room one may begin. */
+interface Layout {
+  readonly stride: number;
+  readonly beginnings: number;
+}
+
+/**
+ * Buffers do not begin at multiples of a power of two: what programs read of frames, their beginnings, would then fall into
+ * the same few lines of a processor's cache, each frame pushing another one out.
+ *
+ * In contiguous memory, which is dear, they lie a line apart. Elsewhere each has twice the room and begins at another line of it
+ * than the one before, so that no frame lies across two pages. Devices do not mind that; QEMU's NICs drop such a frame when
+ * they are to send it and the pages are no neighbours.
+ */
+function layout(bufferBytes: number, contiguous: boolean): Layout {
+  if (contiguous) return { stride: bufferBytes + LINE, beginnings: 1 };
+  const beginnings = Math.min(bufferBytes, PAGE / 2) / LINE;
+  return { stride: bufferBytes + Math.min(bufferBytes, PAGE), beginnings };
+}
 
 /** A pool, or a part of one, on its way to another thread: plain data. See {@link BufferPool.adopt}. */
 export interface SharedPool {
@@ -46,6 +58,7 @@ export interface SharedPool {
     readonly count: number;
     readonly bufferBytes: number;
     readonly stride: number;
+    readonly beginnings: number;
     readonly start: number;
     readonly stack: { readonly top: number; readonly start: number; readonly end: number };
     /** Where the books are, in debug mode. */
@@ -105,12 +118,15 @@ export class BufferPool {
    *
    * @param count how many buffers
    * @param bufferBytes bytes of each
+   * @param dma of the device that the arena is for ({@link Arena.for}): without an IOMMU it takes less
    */
-  static bytesFor(count: number, bufferBytes = DEFAULT_BYTES): number {
+  static bytesFor(count: number, bufferBytes = DEFAULT_BYTES, dma?: Dma): number {
     integer(count, 'count', 1, MOST_BUFFERS);
     powerOfTwo(bufferBytes, 'bufferBytes', 256, 16384);
+    if (dma !== undefined) instanceOf(dma, Dma, 'dma');
+    const { stride } = layout(bufferBytes, dma instanceof PhysicalDma);
     // Each with its place on the stack and in the books; the arena's own page, and what three places are rounded up by.
-    return count * (room(bufferBytes) + 4 + 1) + 4 * PAGE;
+    return count * (stride + 4 + 1) + 4 * PAGE;
   }
 
   /**
@@ -273,22 +289,20 @@ function fill(arena: Arena, options: PoolOptions | undefined): SharedPool['pool'
   const given = checkOptions(options, 'options', ['count', 'bufferBytes', 'debug']);
   const count = integer(given.count, 'options.count', 1, MOST_BUFFERS);
   const bufferBytes = powerOfTwo(given.bufferBytes ?? DEFAULT_BYTES, 'options.bufferBytes', 256, 16384);
-  const stride = room(bufferBytes);
+  const { stride, beginnings } = layout(bufferBytes, arena.memory === undefined);
   const stack = makeStack(arena, count);
   const start = arena.alloc(count * stride, PAGE);
   const owners = given.debug === true ? arena.alloc(count) : undefined;
-  const place = { count, bufferBytes, stride, start, stack, owners };
+  const place = { count, bufferBytes, stride, beginnings, start, stack, owners };
   const { u32 } = arena;
   for (let i = 0; i < count; i++) u32[(stack.start >> 2) + i] = handleOf(place, count - 1 - i);
   u32[stack.top >> 2] = stack.end;
   return place;
 }
 
-type Placed = Pick<SharedPool['pool'], 'start' | 'stride' | 'bufferBytes'>;
-
-function handleOf({ start, stride, bufferBytes }: Placed, index: number): number {
+function handleOf({ start, stride, beginnings }: Layout & { readonly start: number }, index: number): number {
   const at = index * stride;
-  return start + at + LINE * (Math.floor(at / Math.max(PAGE, stride)) % beginnings(bufferBytes));
+  return start + at + LINE * (Math.floor(at / Math.max(PAGE, stride)) % beginnings);
 }
 
 function makeStack(arena: Arena, count: number): SharedPool['pool']['stack'] {

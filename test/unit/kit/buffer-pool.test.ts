@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Arena, BufferPool, Burst } from 'vfio/kit';
-import { Model, sequence } from './model.js';
+import { PhysicalDma } from '../../../lib/dma/physical-dma.js';
+import { Model, plainArena, sequence } from './model.js';
 
 describe('kit: arena', () => {
   it('hands out zeroed, aligned, separate parts, and says when it is full', () => {
@@ -92,6 +93,18 @@ describe('kit: buffer pool', () => {
     }
   });
 
+  it('wastes no contiguous memory', () => {
+    const pool = new BufferPool(plainArena(1 << 20), { count: 64 });
+    const handles = sequence(64).map(() => pool.take());
+    assert.deepEqual(
+      handles,
+      sequence(64).map(i => pool.start + 2112 * i),
+    );
+    assert.equal(new Set(handles.map(handle => (handle / 64) % 64)).size, 64);
+    const dma = Object.create(PhysicalDma.prototype) as PhysicalDma;
+    assert.ok(BufferPool.bytesFor(768, 2048, dma) < 1.05 * 768 * 2048);
+  });
+
   it('says how large an arena it needs', () => {
     for (const [count, bufferBytes] of [
       [1, 256],
@@ -103,6 +116,7 @@ describe('kit: buffer pool', () => {
     }
     assert.equal(BufferPool.bytesFor(8), BufferPool.bytesFor(8, 2048));
     assert.throws(() => BufferPool.bytesFor(0), { code: 'ERR_OUT_OF_RANGE' });
+    assert.throws(() => BufferPool.bytesFor(1, 256, {} as never), /dma must be an? Dma/);
     assert.throws(() => BufferPool.bytesFor(1, 1000), /bufferBytes must be a power of two; got 1000/);
   });
 

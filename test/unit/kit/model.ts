@@ -49,7 +49,7 @@ export class TestBell implements Bell {
 /** Whether models have memory that WebAssembly cannot reach, as without an IOMMU. */
 export const plainMemory = { used: false };
 
-function plainArena(bytes: number): Arena {
+export function plainArena(bytes: number): Arena {
   const memory = { buffer: new ArrayBuffer(bytes), byteOffset: 0, byteLength: bytes, iova: IOVA };
   return new Arena(bytes, Object.create(null) as Dma, memory as unknown as DmaBuffer);
 }
