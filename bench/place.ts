@@ -45,8 +45,9 @@ export class LabPlace implements Place, AsyncDisposable {
 
   async run(argv: readonly string[]): Promise<string> {
     const [stdout, stderr] = [new Captured(), new Captured()];
-    const { exitCode } = await this.lab.run({ argv, stdout, stderr, timeoutMs: 600_000 });
-    return successful(argv, exitCode, stdout.text, stderr.text);
+    const { exitCode, signal } = await this.lab.run({ argv, stdout, stderr, timeoutMs: 600_000 });
+    const more = signal === undefined ? '' : `\nThe kernel said last:\n${await this.lab.kernelSaid()}`;
+    return successful(argv, exitCode, stdout.text, `${stderr.text}${more}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

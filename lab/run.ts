@@ -1,6 +1,7 @@
 import { mkdirSync, realpathSync } from 'node:fs';
 import path from 'node:path';
-import type { Readable, Writable } from 'node:stream';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { chooseAccelerator } from './accelerator.js';
 import { installMissing } from './apt.js';
 import type { ExecResult } from './channel.js';
@@ -98,6 +99,15 @@ export class Lab implements AsyncDisposable {
         { cause: error },
       );
     }
+  }
+
+  /** What the guest's kernel said last. Of a process that died of a fault it says where. */
+  async kernelSaid(lines = 6): Promise<string> {
+    const stdout = new PassThrough();
+    const said = text(stdout);
+    await this.run({ argv: ['sh', '-c', `dmesg | tail -n ${lines}`], stdout });
+    stdout.end();
+    return (await said).trim();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

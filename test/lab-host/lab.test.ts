@@ -56,6 +56,11 @@ describe('lab: a booted machine', function () {
     assert.deepEqual({ exitCode, signal }, { exitCode: 139, signal: 11 });
   });
 
+  it('tells what the kernel said last', async () => {
+    await run(['sh', '-c', 'for i in 1 2 3; do echo "<3>something $i" >/dev/kmsg; done']);
+    assert.match(await lab.kernelSaid(2), /^[^\n]*something 2\n[^\n]*something 3$/);
+  });
+
   it('says why a command cannot run', async () => {
     const missing = await run(['no-such-command']);
     assert.equal(missing.exitCode, 127);

@@ -74,7 +74,8 @@ async function runTests(
     timeoutMs,
   });
   if (exitCode === 0) return undefined;
-  return signal === undefined ? `exit code ${exitCode}` : `killed by signal ${signal}`;
+  if (signal === undefined) return `exit code ${exitCode}`;
+  return `killed by signal ${signal}; the kernel said last:\n${await lab.kernelSaid()}`;
 }
 
 /** `stock`, or where there are several kernels `amd-iommu on built-6.12`. */
