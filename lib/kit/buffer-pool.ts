@@ -11,6 +11,7 @@ import {
   typeError,
 } from '../validate';
 import { Arena } from './arena';
+import { handleOf, layout, type Layout, PAGE } from './buffer-layout';
 import type { Burst } from './burst';
 
 const MOST_BUFFERS = 2 ** 22;
@@ -29,36 +30,11 @@ export interface PoolOptions {
   debug?: boolean;
 }
 
-const LINE = 64;
-const PAGE = 4096;
-
-/** How buffers lie in an arena: from one room for a buffer to the next, and at how many lines of its room one may begin. */
-interface Layout {
-  readonly stride: number;
-  readonly beginnings: number;
-}
-
-/**
- * Buffers do not begin at multiples of a power of two: what programs read of frames, their beginnings, would then fall into
- * the same few lines of a processor's cache, each frame pushing another one out.
- *
- * In contiguous memory, which is dear, they lie a line apart. Elsewhere each has twice the room and begins at another line of it
- * than the one before, so that no frame lies across two pages. Devices do not mind that; QEMU's NICs drop such a frame when
- * they are to send it and the pages are no neighbours.
- */
-function layout(bufferBytes: number, contiguous: boolean): Layout {
-  if (contiguous) return { stride: bufferBytes + LINE, beginnings: 1 };
-  const beginnings = Math.min(bufferBytes, PAGE / 2) / LINE;
-  return { stride: bufferBytes + Math.min(bufferBytes, PAGE), beginnings };
-}
-
 /** A pool, or a part of one, on its way to another thread: plain data. See {@link BufferPool.adopt}. */
 export interface SharedPool {
-  readonly pool: {
+  readonly pool: Layout & {
     readonly count: number;
     readonly bufferBytes: number;
-    readonly stride: number;
-    readonly beginnings: number;
     readonly start: number;
     readonly stack: { readonly top: number; readonly start: number; readonly end: number };
     /** Where the books are, in debug mode. */
@@ -298,11 +274,6 @@ function fill(arena: Arena, options: PoolOptions | undefined): SharedPool['pool'
   for (let i = 0; i < count; i++) u32[(stack.start >> 2) + i] = handleOf(place, count - 1 - i);
   u32[stack.top >> 2] = stack.end;
   return place;
-}
-
-function handleOf({ start, stride, beginnings }: Layout & { readonly start: number }, index: number): number {
-  const at = index * stride;
-  return start + at + LINE * (Math.floor(at / Math.max(PAGE, stride)) % beginnings);
 }
 
 function makeStack(arena: Arena, count: number): SharedPool['pool']['stack'] {

@@ -7,9 +7,8 @@ import { progressOn } from '../../../lab/progress.js';
 import { bootLab, guestOutDirectory } from '../../../lab/run.js';
 import { despiteDeadQemu } from '../despite-dead-qemu.js';
 import { type Outcome } from '../records.js';
-import { collect, type Instrument, mochaArguments, recordsFile, type Selection } from './mocha.js';
+import { type Instrument, mochaArguments, recordsFile, runTests, type Selection } from './mocha.js';
 import { originalPositions } from './positions.js';
-import { repeatFailed } from './repeat.js';
 import type { Stage } from './stage.js';
 
 /** A machine of the lab, with one of its kernels other than the one it has by itself. */
@@ -29,19 +28,15 @@ export function labStage(
   return {
     name: `lab ${machineName(machine)}`,
     run: async output => {
-      const say = (text: string): void => void output.write(text);
-      const found: Outcome[] = [];
-      const run = (tests: Selection): Promise<Outcome[]> =>
-        collect(tests, async outDir => {
-          const ending = await despiteDeadQemu(() => {
+      const run = (tests: Selection, outDir: string): Promise<string | undefined> =>
+        despiteDeadQemu(
+          () => {
             rmSync(path.join(outDir, recordsFile), { force: true });
-            return runTests(machine, tests, timeoutMs, outDir, output, env);
-          }, say);
-          found.push(...(instrument?.findings(outDir, output) ?? []));
-          return ending;
-        });
-      const outcomes = await repeatFailed(await run(selection), selection, run, say);
-      return [...outcomes, ...found].map(inSources);
+            return runInGuest(machine, tests, timeoutMs, outDir, output, env);
+          },
+          text => output.write(text),
+        );
+      return (await runTests(selection, output, run, instrument)).map(inSources);
     },
   };
 }
@@ -56,7 +51,7 @@ function inSources(outcome: Outcome): Outcome {
 }
 
 /** Boots the machine and runs the tests in it; returns how mocha ended when not well. */
-async function runTests(
+async function runInGuest(
   machine: Machine,
   selection: Selection,
   timeoutMs: number,

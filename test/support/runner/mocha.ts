@@ -49,8 +49,31 @@ export function mochaArguments(
   ];
 }
 
+/**
+ * Runs tests, once more those of suites that failed (`repeat.ts`), and adds what an instrument found.
+ *
+ * @param run runs a selection in a process that writes its records into `directory`, and returns how that ended: `undefined`
+ *   when well
+ */
+export async function runTests(
+  selection: Selection,
+  output: Writable,
+  run: (tests: Selection, directory: string) => Promise<string | undefined>,
+  instrument?: Instrument,
+): Promise<Outcome[]> {
+  const found: Outcome[] = [];
+  const once = (tests: Selection): Promise<Outcome[]> =>
+    collect(tests, async directory => {
+      const ending = await run(tests, directory);
+      found.push(...(instrument?.findings(directory, output) ?? []));
+      return ending;
+    });
+  const say = (text: string): void => void output.write(text);
+  return [...(await repeatFailed(await once(selection), selection, once, say)), ...found];
+}
+
 /** Runs a body with a directory for records, and reads them when it is over. `run` returns how the process ended. */
-export async function collect(
+async function collect(
   { grep }: Selection,
   run: (directory: string) => Promise<string | undefined>,
 ): Promise<Outcome[]> {
@@ -89,18 +112,12 @@ export function hostStage(
 ): Stage {
   return {
     name,
-    run: async output => {
-      const found: Outcome[] = [];
-      const run = (tests: Selection): Promise<Outcome[]> =>
-        collect(tests, async directory => {
-          const env = { ...process.env, ...instrument?.env(directory) };
-          const ending = await runNode(mochaArguments(tests, directory), { output, timeoutMs, env });
-          found.push(...(instrument?.findings(directory, output) ?? []));
-          return ending;
-        });
-      const say = (text: string): void => void output.write(text);
-      const outcomes = await repeatFailed(await run(selection), selection, run, say);
-      return [...outcomes, ...found];
+    run: output => {
+      const run = (tests: Selection, directory: string): Promise<string | undefined> => {
+        const env = { ...process.env, ...instrument?.env(directory) };
+        return runNode(mochaArguments(tests, directory), { output, timeoutMs, env });
+      };
+      return runTests(selection, output, run, instrument);
     },
   };
 }
