@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { download, lookUp } from './apt.js';
 import { cached, newestOr } from './cache.js';
 import { mustRun } from './command.js';
+import { compiled } from './compiled.js';
 import { cacheDirectory, guestSources } from './paths.js';
 import type { Progress } from './progress.js';
 
@@ -24,15 +24,6 @@ export async function ensureBusybox(progress: Progress): Promise<string> {
 /** Compiles the guest's agent; static, because the initramfs has no libraries. Returns the program's path. */
 export async function ensureAgent(progress: Progress): Promise<string> {
   const files = (await readdir(guestSources)).filter(name => /\.[ch]$/.test(name)).sort();
-  const hash = createHash('sha256');
-  for (const name of files) hash.update(name).update(await readFile(path.join(guestSources, name)));
-  const sources = files.filter(name => name.endsWith('.c')).map(name => path.join(guestSources, name));
-  const home = path.join(cacheDirectory(), 'agent', hash.digest('hex').slice(0, 16));
-  const directory = await cached(home, progress, temporary =>
-    progress('compiling the guest agent', async () => {
-      const options = ['-static', '-O2', '-s', '-Wall', '-Wextra', '-Werror'];
-      await mustRun(['gcc', ...options, '-o', path.join(temporary, 'agent'), ...sources]);
-    }),
-  );
-  return path.join(directory, 'agent');
+  const paths = files.map(name => path.join(guestSources, name));
+  return compiled('agent', paths, ['-static', '-s'], 'compiling the guest agent', progress);
 }

@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { cached } from './cache.js';
 import { mustRun } from './command.js';
-import { cacheDirectory, hostSources } from './paths.js';
+import { compiled } from './compiled.js';
+import { hostSources } from './paths.js';
 import type { Progress } from './progress.js';
 import type { Accelerator } from './qemu.js';
 
@@ -21,11 +19,12 @@ export async function processorClockKhz(
 ): Promise<number | undefined> {
   if (accelerator !== 'tcg' || process.arch !== 'x64') return undefined;
   const source = path.join(hostSources, 'tsc.c');
-  const hash = createHash('sha256').update(await readFile(source));
-  const home = path.join(cacheDirectory(), 'tsc', hash.digest('hex').slice(0, 16));
-  const directory = await cached(home, progress, async temporary => {
-    const options = ['-O2', '-Wall', '-Wextra', '-Werror'];
-    await mustRun(['gcc', ...options, '-o', path.join(temporary, 'tsc'), source]);
-  });
-  return Number(await mustRun([path.join(directory, 'tsc')]));
+  const program = await compiled(
+    'tsc',
+    [source],
+    [],
+    "compiling what measures the processor's clock",
+    progress,
+  );
+  return Number(await mustRun([program]));
 }

@@ -105,7 +105,7 @@ export class Lab implements AsyncDisposable {
   async kernelSaid(lines = 6): Promise<string> {
     const stdout = new PassThrough();
     const said = text(stdout);
-    await this.run({ argv: ['sh', '-c', `dmesg | tail -n ${lines}`], stdout });
+    await this.run({ argv: ['sh', '-c', `dmesg | tail -n ${lines}`], stdout, timeoutMs: 30_000 });
     stdout.end();
     return (await said).trim();
   }

@@ -11,7 +11,7 @@ export interface StoredOutcome {
   detail?: string;
   /** What it showed of the uAPI, if it passed. */
   evidence?: Evidence;
-  /** How it failed the first time, when it passed the second. */
+  /** How it failed the first time, when it passed the second (`test/support/runner/repeat.ts`). */
   failedFirst?: string;
 }
 

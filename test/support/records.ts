@@ -1,4 +1,5 @@
 import type { Evidence } from '../../lab/uapi/evidence.js';
+import type { StoredOutcome } from '../../lab/uapi/results.js';
 
 /**
  * What a mocha process tells of its tests: one JSON object a line, each written before mocha goes on. So a process that
@@ -15,17 +16,9 @@ export type TestRecord =
 export type State = 'passed' | 'failed' | 'skipped';
 
 /** How one test, or one check, came out. */
-export interface Outcome {
-  title: string;
-  state: State;
-  /** The reason of a skip; of a failure all that is known. */
-  detail?: string;
-  /** What it showed of the kernel's interface, if it passed. */
-  evidence?: Evidence;
+export interface Outcome extends StoredOutcome {
   /** It was the process that failed, not the test alone: others may not have run. */
   ofProcess?: true;
-  /** How it failed the first time, when it passed the second (`runner/repeat.ts`). */
-  failedFirst?: string;
 }
 
 /**
